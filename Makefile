@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all their own set-up; a second time it takes no time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# Old pips read the first variable inside their isolated builds, new ones the second.
+export PIP_CONSTRAINT := $(CURDIR)/build-constraints.txt
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/build-constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+REQUIREMENTS := pyproject.toml constraints.txt build-constraints.txt
+
+.PHONY: install demo test lint types check clean
+
+install: $(VENV)/installed
+
+demo: install
+	$(BIN)/textgen demo $(ARGS)
+
+test: $(VENV)/installed-for-development
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-for-development
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/installed-for-development
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "textgen needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(REQUIREMENTS) | $(VENV)/bin/python
+	$(PIP_INSTALL) -e '.[visdom]'
+	@touch $@
+
+$(VENV)/installed-for-development: $(VENV)/installed
+	$(PIP_INSTALL) -e '.[visdom,dev]'
+	@touch $@

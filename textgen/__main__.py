@@ -1,0 +1,5 @@
+"""``python -m textgen`` is ``textgen``."""
+
+from textgen.cli import main
+
+main()

@@ -1,0 +1,394 @@
+"""The commands: thin functions from flags to the calls that do the work.
+
+Results go to stdout, everything else to stderr. Nothing heavy is imported before a command
+needs it, so that ``textgen --help`` is there at once.
+"""
+
+import io
+import json
+import logging
+import os
+import signal
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, ArgumentCollection, CycloptsError, Parameter
+from cyclopts.config import Dict
+
+from textgen.config import (
+    PRESETS,
+    CorpusConfig,
+    GenerationConfig,
+    ModelConfig,
+    Settings,
+    TrainingConfig,
+)
+from textgen.errors import TextgenError, UsageError
+
+if TYPE_CHECKING:
+    from textgen.evaluation import Evaluation
+    from textgen.session import Result
+    from textgen.trained import Trained
+
+log = logging.getLogger(__name__)
+
+_VISDOM = "http://127.0.0.1:8097"
+_CHECKPOINTS = Path("checkpoints")
+_CORPUS = Path("corpus")
+
+_Flat = Parameter(name="*")
+_Json = Annotated[bool, Parameter(name="--json", negative="")]
+_Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
+_Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
+
+app = App(
+    name="textgen",
+    help="Teach a small LSTM a novel, character by character, and let it write on.",
+    help_format="plaintext",
+)
+corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
+app.command(corpus_app)
+
+
+@app.command
+def demo(
+    *, minutes: float = 3.0, checkpoints: _Checkpoints = _CHECKPOINTS, visdom: _Visdom = _VISDOM
+) -> None:
+    """Fetch 三国演义, train on it for three minutes, and let the model write.
+
+    Args:
+        minutes: Minutes to train.
+        checkpoints: Folder in which the run's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+    """
+    from textgen.corpus.fetching import fetch
+    from textgen.dashboard import mirror_to
+    from textgen.session import train as train_new
+    from textgen.trained import load
+
+    path = _CORPUS / "sanguoyanyi.txt"
+    if not path.exists():
+        log.info("Fetching 三国演义 with pip into %s", path)
+        fetch("sanguoyanyi", _CORPUS)
+    settings = Settings(training=TrainingConfig(minutes=minutes))
+    result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
+    _report(result)
+    trained = load(result.run.folder)
+    for prefix in ("却说", "玄德曰：“", "曹操"):
+        print()
+        _stream(trained, prefix, GenerationConfig(length=120))
+    log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
+
+
+@app.command
+def train(
+    *files: Path,
+    corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
+    model: Annotated[ModelConfig, _Flat] = ModelConfig(),
+    training: Annotated[TrainingConfig, _Flat] = TrainingConfig(),
+    preset: Literal["classic"] | None = None,
+    config: Path | None = None,
+    name: str | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = _VISDOM,
+    as_json: _Json = False,
+) -> None:
+    """Train a model on text files, or on folders of .txt files; without any, on the sample.
+
+    Args:
+        files: Text files and folders. With --resume, the name of a run: none is the newest.
+        preset: A named set of settings; classic is the source document's.
+        config: TOML file with any of these settings. A flag wins over it, it over a preset.
+        name: Name of the run; its file's name and the time when not given.
+        resume: Go on with a run where its last checkpoint stands.
+        checkpoints: Folder in which the run's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+        as_json: Print the final figures as one JSON line.
+    """
+    from textgen import session
+    from textgen.checkpoint import find_run
+    from textgen.dashboard import mirror_to
+
+    del preset, config  # _settings_of_train has read them
+    settings = Settings(corpus, model, training)
+    mirror = mirror_to(visdom)
+    if resume:
+        run = find_run(checkpoints, _run_named(files))
+        result = session.resume(run, settings, mirror)
+    else:
+        paths = list(files) or [_sample()]
+        result = session.train(paths, settings, name, checkpoints, mirror)
+    if not as_json:
+        _report(result)
+        log.info("\nLet it write: textgen generate %s --prefix ...", result.run.name)
+        return
+    held_out = result.held_out
+    _print_json(
+        run=result.run.name,
+        tokens=result.tokens,
+        tokens_per_second=result.tokens_per_second,
+        held_out_perplexity=held_out and held_out.perplexity,
+        held_out_bits_per_character=held_out and held_out.bits_per_character,
+        trigram_bits_per_character=result.run.trigram_bits,
+    )
+
+
+@app.command
+def generate(
+    run: str | None = None,
+    *,
+    prefix: str,
+    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    as_json: _Json = False,
+) -> None:
+    """Let a trained model write on from a beginning.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        prefix: The beginning.
+        checkpoints: Folder in which the runs are.
+        as_json: Print the text as one JSON line when it is complete.
+    """
+    from textgen.generation import generate as tokens_after
+    from textgen.generation import new_seed
+    from textgen.trained import load
+
+    trained = load(run, checkpoints)
+    unknown = trained.vocab.unknown(prefix)
+    if unknown:
+        log.warning(
+            "Not in the vocabulary of %s, so read as <unk>: %s",
+            trained.run.name,
+            " ".join(unknown),
+        )
+    if not as_json:
+        _stream(trained, prefix, generation)
+        return
+    seed = new_seed() if generation.seed is None else generation.seed
+    generation = replace(generation, seed=seed)
+    text = "".join(tokens_after(trained.model, trained.vocab, prefix, generation))
+    _print_json(prefix=prefix, text=text, seed=seed)
+
+
+@app.command
+def evaluate(
+    run: str,
+    file: Path | None = None,
+    *,
+    encoding: str | None = None,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    as_json: _Json = False,
+) -> None:
+    """Judge a model on its held-out part, or on another text, with the trigram beside it.
+
+    Args:
+        run: Name of the run, or its folder.
+        file: Text file or folder to judge it on.
+        encoding: Encoding of the file; found out from the bytes when not given.
+        checkpoints: Folder in which the runs are.
+        as_json: Print the figures as one JSON line.
+    """
+    from textgen import trained as trained_models
+
+    trained = trained_models.load(run, checkpoints)
+    figures, trigram = trained_models.evaluate(trained, file, encoding)
+    if as_json:
+        _print_json(
+            perplexity=figures.perplexity,
+            bits_per_character=figures.bits_per_character,
+            trigram_bits_per_character=trigram.bits_per_character,
+            tokens=figures.tokens,
+        )
+        return
+    print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
+    _print_figures(figures, trigram.bits_per_character)
+
+
+@corpus_app.command
+def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> None:
+    """Show what text files hold: encoding, characters, the rarest, what cleaning does.
+
+    Args:
+        files: Text files and folders.
+        encoding: Encoding of the files; found out from the bytes when not given.
+        as_json: Print it as one JSON line.
+    """
+    from collections import Counter
+
+    from textgen.corpus import read_corpus
+
+    if not files:
+        raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
+    corpus = read_corpus(list(files), encoding)
+    if as_json:
+        _print_json(
+            files=[
+                {
+                    "path": str(file.path),
+                    "encoding": file.encoding,
+                    "characters": len(file.text),
+                    "distinct": len(set(file.text)),
+                }
+                for file in corpus.files
+            ]
+        )
+        return
+    for file in corpus.files:
+        counts = Counter(file.text)
+        rarest = [character for character, count in counts.items() if count == 1]
+        print(file.describe())
+        print(f"  most frequent: {_shown(character for character, _ in counts.most_common(30))}")
+        print(f"  occurring once: {len(rarest):,}: {_shown(sorted(rarest)[:30])}")
+
+
+@corpus_app.command
+def fetch(name: str, *, folder: Path = _CORPUS) -> None:
+    """Fetch a novel through your own pip: sanguoyanyi is 三国演义.
+
+    Args:
+        name: Name of the novel.
+        folder: Where it is put.
+    """
+    from textgen.corpus.fetching import fetch as fetch_novel
+
+    print(fetch_novel(name, folder))
+
+
+def _sample() -> Path:
+    """Return the short story that comes with the project."""
+    for folder in (_CORPUS, Path(__file__).parent.parent / "corpus"):
+        if (folder / "sample.txt").exists():
+            return folder / "sample.txt"
+    raise UsageError("train needs a FILE to train on: a text file or a folder of them")
+
+
+def _run_named(files: tuple[Path, ...]) -> str | None:
+    if len(files) > 1:
+        raise UsageError("--resume takes one run; it goes on with the text that the run has")
+    return str(files[0]) if files else None
+
+
+def _stream(trained: "Trained", prefix: str, generation: GenerationConfig) -> None:
+    from textgen.generation import generate as tokens_after
+
+    print(prefix, end="", flush=True)
+    for token in tokens_after(trained.model, trained.vocab, prefix, generation):
+        print(token, end="", flush=True)
+    print()
+
+
+def _report(result: "Result") -> None:
+    print(
+        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second"
+    )
+    if result.held_out is not None:
+        _print_figures(result.held_out, result.run.trigram_bits)
+
+
+def _print_figures(figures: "Evaluation", trigram_bits: float | None) -> None:
+    print("                       perplexity   bits per character")
+    print(f"this model   {figures.perplexity:20.2f} {figures.bits_per_character:20.3f}")
+    if trigram_bits is not None:
+        print(f"trigram      {2**trigram_bits:20.2f} {trigram_bits:20.3f}")
+
+
+def _shown(characters: Iterable[str]) -> str:
+    return " ".join(c if c.isprintable() and c != " " else f"U+{ord(c):04X}" for c in characters)
+
+
+def _print_json(**values: object) -> None:
+    print(json.dumps(values, ensure_ascii=False))
+
+
+def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Fill in what no flag gave: from --config, then from --preset or the run to resume.
+
+    cyclopts calls this between reading the flags and converting them.
+    """
+    if commands != ("train",):
+        return
+
+    def given(name: str) -> str | None:
+        for argument in arguments:
+            if name in argument.names and argument.tokens:
+                return argument.tokens[0].value
+        return None
+
+    def fill(values: dict[str, Any], source: str) -> None:
+        known = {key: value for key, value in values.items() if value is not None}
+        Dict(known, use_commands_as_keys=False, source=source)(app, commands, arguments)
+
+    if path := given("--config"):
+        fill(_read_toml(Path(path)), path)
+    if preset := given("--preset"):
+        fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
+    if given("--resume"):
+        from textgen.checkpoint import find_run
+
+        checkpoints = Path(given("--checkpoints") or _CHECKPOINTS)
+        run = find_run(checkpoints, _run_named(_positional(arguments)))
+        fill(run.settings.without_length().flat(), str(run.folder / "config.json"))
+
+
+def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:
+    files = next(argument for argument in arguments if "FILES" in argument.names)
+    return tuple(Path(token.value) for token in files.tokens)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"--config {path} is not TOML: {error}") from None
+
+
+app.config = (_settings_of_train,)
+
+
+class _Messages(logging.Handler):
+    """Prints messages on stderr, above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command, print what the user can mend as one line, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+    logger = logging.getLogger("textgen")
+    logger.handlers = [_Messages()]
+    logger.setLevel(logging.INFO)
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _fail(" ".join(str(error).split()), UsageError.exit_status)
+    except TextgenError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("stopped", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        # Who read stdout has gone; so that Python's last flush does not complain of it:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"textgen: {message}", file=sys.stderr)
+    return status

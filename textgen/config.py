@@ -1,0 +1,240 @@
+"""Every setting, with its one default, its unit and the range it may take.
+
+The command line, its help, the TOML files and the run folder's ``config.json`` all come
+from these dataclasses. A setting out of range raises ``UsageError`` when it is made.
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+from math import inf
+from typing import Any, Literal
+
+from textgen.errors import UsageError
+
+_DEFAULT_MINUTES = 10.0
+
+
+def _require(condition: bool, name: str, value: object, expected: str) -> None:
+    if not condition:
+        flag = name.replace("_", "-")
+        raise UsageError(f"--{flag} is {value}: it must be {expected}")
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What is read, and what a token is."""
+
+    encoding: str | None = None
+    """Encoding of the files, such as gb18030; found out from the bytes when not given."""
+
+    tokens: Literal["character", "word"] = "character"
+    """What the model reads and writes one at a time; words are cut by jieba."""
+
+    min_count: int = 1
+    """A token that occurs fewer times than this becomes <unk>."""
+
+    max_tokens: int | None = None
+    """Read only this many tokens from the beginning of the text."""
+
+    held_out: float = 0.1
+    """Share of the text, at its end, that is never trained on."""
+
+    def __post_init__(self) -> None:
+        _require(self.min_count >= 1, "min_count", self.min_count, "at least 1")
+        _require(
+            self.max_tokens is None or self.max_tokens >= 1,
+            "max_tokens",
+            self.max_tokens,
+            "at least 1",
+        )
+        _require(0 <= self.held_out <= 0.5, "held_out", self.held_out, "between 0 and 0.5")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network's shape."""
+
+    model: Literal["nn", "scratch"] = "nn"
+    """torch's own layers (nn), or the LSTM written from scratch that you can read."""
+
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """Kind of recurrent layer; the scratch model has the LSTM only."""
+
+    embedding_size: int = 256
+    """Length of a token's vector; 0 feeds the token one-hot, as document A does."""
+
+    hidden_size: int = 512
+    """Units in each recurrent layer."""
+
+    num_layers: int = 1
+    """Recurrent layers on top of each other."""
+
+    dropout: float = 0.2
+    """Share of the values dropped before, between and after the recurrent layers in training."""
+
+    tie: bool = True
+    """Use the embedding once more as the output's weights."""
+
+    init_std: float | None = None
+    """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
+
+    def __post_init__(self) -> None:
+        _require(self.embedding_size >= 0, "embedding_size", self.embedding_size, "at least 0")
+        _require(self.hidden_size >= 1, "hidden_size", self.hidden_size, "at least 1")
+        _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
+        _require(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
+        _require(
+            self.init_std is None or 0 < self.init_std < inf, "init_std", self.init_std, "above 0"
+        )
+        _require(
+            self.model == "nn" or self.cell == "lstm",
+            "cell",
+            self.cell,
+            "lstm with --model scratch (--model nn has gru and rnn)",
+        )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network learns."""
+
+    batches: Literal["sequential", "random"] = "sequential"
+    """Rows that go on from batch to batch, the state carried; or shuffled pieces, state zero."""
+
+    batch_size: int = 16
+    """Rows in a batch."""
+
+    num_steps: int = 64
+    """Tokens in a row: how far back in time the gradient reaches."""
+
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """Rule that turns gradients into steps."""
+
+    learning_rate: float = 3e-3
+    """Learning rate at its highest."""
+
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Course of the learning rate after the warm-up."""
+
+    warmup: float = 0.03
+    """Share of the training in which the learning rate rises from 0."""
+
+    weight_decay: float = 0.01
+    """AdamW's weight decay; biases have none."""
+
+    clip: float = 1.0
+    """Gradients are scaled down to this norm when theirs is higher."""
+
+    epochs: float | None = None
+    """Passes over the training text. With --minutes, whichever ends first."""
+
+    minutes: float | None = None
+    """Minutes to train; 10 with neither this nor --epochs. With --resume, that much on top."""
+
+    evaluate_every: int | None = None
+    """Steps between two evaluations on the held-out part; when not given, 10 in all."""
+
+    patience: int = 4
+    """Stop early after this many evaluations in a row without a better one; 0 never stops."""
+
+    seed: int = 0
+    """Everything drawn at random follows from this number."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute; auto takes cuda, then mps, then cpu."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "num_steps"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("learning_rate", "clip"):
+            _require(0 < getattr(self, name) < inf, name, getattr(self, name), "above 0")
+        for name in ("epochs", "minutes", "evaluate_every"):
+            value = getattr(self, name)
+            _require(value is None or 0 < value < inf, name, value, "above 0")
+        _require(0 <= self.warmup < 1, "warmup", self.warmup, "at least 0 and below 1")
+        for name in ("weight_decay", "patience", "seed"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+
+
+@dataclass(frozen=True)
+class GenerationConfig:
+    """How text is drawn from a trained model."""
+
+    length: int = 200
+    """Characters to write."""
+
+    temperature: float = 0.8
+    """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest (document A)."""
+
+    seed: int | None = None
+    """The same seed writes the same text; when not given, a new one is drawn and told."""
+
+    def __post_init__(self) -> None:
+        _require(self.length >= 1, "length", self.length, "at least 1")
+        _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0")
+        _require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a run was made with."""
+
+    corpus: CorpusConfig = CorpusConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @classmethod
+    def of(cls, **values: Any) -> "Settings":  # noqa: ANN401 - of any setting's type
+        """Return settings from names alone: ``Settings.of(hidden_size=256, minutes=3)``.
+
+        Raises:
+            UsageError: there is no setting of that name, or a value is out of range.
+        """
+        parts = (CorpusConfig, ModelConfig, TrainingConfig)
+        chosen = [
+            {field.name: values.pop(field.name) for field in fields(part) if field.name in values}
+            for part in parts
+        ]
+        if values:
+            raise UsageError(f"there is no setting called {', '.join(values)}")
+        return cls(*(part(**names) for part, names in zip(parts, chosen, strict=True)))
+
+    def flat(self) -> dict[str, Any]:
+        """Undo ``of``: return every setting by its name alone."""
+        return {name: value for part in asdict(self).values() for name, value in part.items()}
+
+    def has_length(self) -> bool:
+        """Return whether it is said how long to train."""
+        return self.training.epochs is not None or self.training.minutes is not None
+
+    def with_length(self) -> "Settings":
+        """Return the same settings, with minutes if they have neither epochs nor minutes."""
+        if self.has_length():
+            return self
+        return replace(self, training=replace(self.training, minutes=_DEFAULT_MINUTES))
+
+    def without_length(self) -> "Settings":
+        """Return the same settings without epochs and minutes."""
+        return replace(self, training=replace(self.training, epochs=None, minutes=None))
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # Document A: one-hot input, SGD at 1, N(0, 0.01²), 10,000 tokens, a point every 10 epochs.
+    "classic": {
+        "max_tokens": 10_000,
+        "held_out": 0.0,
+        "embedding_size": 0,
+        "hidden_size": 256,
+        "dropout": 0.0,
+        "init_std": 0.01,
+        "batch_size": 32,
+        "num_steps": 35,
+        "optimizer": "sgd",
+        "learning_rate": 1.0,
+        "schedule": "constant",
+        "warmup": 0.0,
+        "clip": 1.0,
+        "epochs": 1000.0,
+        "patience": 0,
+    },
+}
+"""Named sets of settings; a flag or a TOML file overrides them."""

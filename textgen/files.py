@@ -1,0 +1,34 @@
+"""Files that are either whole or not there."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from textgen.errors import TextgenError
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a crash, a kill or a full disk leaves the old one, or none.
+
+    The bytes go into a file beside it, are forced to the disk, and take the name at once.
+
+    Raises:
+        TextgenError: the folder cannot be written, or the disk is full.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise TextgenError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()

@@ -1,0 +1,127 @@
+"""The long short-term memory, written from scratch.
+
+Shapes: B batch, T steps, I input size, H hidden size, L layers.
+Source: Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), as in Dive
+into Deep Learning (zh.d2l.ai), chapter 9.2.
+
+Parameters have ``torch.nn.LSTM``'s names, shapes and order of gates (i, f, g, o), so that the
+two can load each other's. Its second bias is one too many (only the sum of both counts) and is
+kept for that reason alone.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+State = tuple[Tensor, ...]
+
+
+def lstm_step(
+    projected: Tensor, hidden: Tensor, memory: Tensor, weight_hh: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Go one step in time.
+
+    Args:
+        projected: the input's part of the four gates, X_t W_x + b, (B, 4H).
+        hidden: H_{t-1}, (B, H).
+        memory: C_{t-1}, (B, H).
+        weight_hh: the recurrent weights of the four gates, (4H, H).
+
+    Returns:
+        H_t and C_t, both (B, H).
+    """
+    i, f, g, o = torch.addmm(projected, hidden, weight_hh.t()).chunk(4, dim=1)
+    memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
+    hidden = torch.sigmoid(o) * torch.tanh(memory)
+    return hidden, memory
+
+
+class LSTM(nn.Module):
+    """One or more LSTM layers on top of each other; a drop-in for ``nn.LSTM(batch_first=True)``.
+
+    Args:
+        input_size: I.
+        hidden_size: H.
+        num_layers: L.
+        dropout: share of the values dropped between two layers in training.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.dropout = dropout
+        for layer in range(num_layers):
+            size = input_size if layer == 0 else hidden_size
+            self._add(f"weight_ih_l{layer}", 4 * hidden_size, size)
+            self._add(f"weight_hh_l{layer}", 4 * hidden_size, hidden_size)
+            self._add(f"bias_ih_l{layer}", 4 * hidden_size)
+            self._add(f"bias_hh_l{layer}", 4 * hidden_size)
+        self.reset_parameters()
+
+    def _add(self, name: str, *shape: int) -> None:
+        self.register_parameter(name, nn.Parameter(torch.empty(*shape)))
+
+    def _parameter(self, name: str, layer: int) -> Tensor:
+        return self.get_parameter(f"{name}_l{layer}")
+
+    def reset_parameters(self) -> None:
+        """Draw every weight uniformly from ±1/sqrt(H), as ``nn.LSTM`` does."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Run over a sequence.
+
+        Args:
+            inputs: floats (B, T, I); or ids (B, T), each standing for a one-hot vector of size I.
+            state: hidden state and memory, both (L, B, H); zeros when not given.
+
+        Returns:
+            The last layer's hidden states (B, T, H), and the new state.
+        """
+        if state is None:
+            shape = (self.num_layers, inputs.shape[0], self.hidden_size)
+            zeros = self._parameter("weight_hh", 0).new_zeros(shape)
+            state = (zeros, zeros)
+        outputs, hiddens, memories = inputs, [], []
+        for layer in range(self.num_layers):
+            if layer > 0:
+                outputs = functional.dropout(outputs, self.dropout, self.training)
+            hidden, memory = state[0][layer], state[1][layer]
+            outputs, hidden, memory = self._run_layer(layer, outputs, hidden, memory)
+            hiddens.append(hidden)
+            memories.append(memory)
+        return outputs, (torch.stack(hiddens), torch.stack(memories))
+
+    def _run_layer(
+        self, layer: int, inputs: Tensor, hidden: Tensor, memory: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        weight_ih, weight_hh, bias_ih, bias_hh = (
+            self._parameter(name, layer)
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        # The input's part of the gates does not depend on the state: one matmul for all steps.
+        projected = project(inputs, weight_ih) + (bias_ih + bias_hh)
+        outputs = []
+        for step in projected.unbind(dim=1):
+            hidden, memory = lstm_step(step, hidden, memory, weight_hh)
+            outputs.append(hidden)
+        return torch.stack(outputs, dim=1), hidden, memory
+
+
+def project(inputs: Tensor, weight: Tensor) -> Tensor:
+    """Return inputs times weight: floats (B, T, I) or ids (B, T), weight (G, I), to (B, T, G).
+
+    A one-hot vector times a matrix is one of its rows: the row is looked up, and the floats
+    (B, T, I) of the one-hot vectors are never built.
+    """
+    if inputs.is_floating_point():
+        return functional.linear(inputs, weight)
+    return functional.embedding(inputs, weight.t())

@@ -1,0 +1,136 @@
+"""The training loop: batch, forward, loss, backward, clip, step, report.
+
+Truncated backpropagation through time: the gradient reaches back over one batch's steps, the
+state further, where the batches say that it is carried.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from textgen.batches import Batches
+from textgen.config import TrainingConfig
+from textgen.lstm import State
+from textgen.models import LanguageModel
+
+
+@dataclass
+class Position:
+    """Where a training stands: all that a resume needs beside weights and optimiser."""
+
+    step: int = 0
+    """Steps done."""
+
+    epoch: int = 0
+    """Number of the epoch that the next batch is of."""
+
+    batch: int = 0
+    """Number of the next batch in that epoch."""
+
+    state: State | None = None
+    """The recurrent state after the last batch; carried into the next one, or not."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step was; the tensors stay on their device until somebody reads them."""
+
+    position: Position
+    tokens: int
+    loss: Tensor
+    gradient_norm: Tensor
+    learning_rate: float
+
+
+def train_steps(
+    model: LanguageModel,
+    batches: Batches,
+    optimizer: torch.optim.Optimizer,
+    config: TrainingConfig,
+    total_steps: int,
+    position: Position,
+) -> Iterator[Step]:
+    """Train from a position on until ``total_steps`` are done; yield after every step.
+
+    The same model, optimiser and position give the same steps, wherever the loop was cut.
+    """
+    model.train()
+    state, first_batch = position.state, position.batch
+    epoch, step = position.epoch, position.step
+    while step < total_steps:
+        for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
+            torch.manual_seed(config.seed + step)  # dropout follows from (seed, step)
+            learning_rate = learning_rate_at(step, total_steps, config)
+            loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
+            gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
+            step += 1
+            yield Step(
+                Position(step, epoch, batch, detach(state)),
+                x.numel(),
+                loss.detach(),
+                gradient_norm,
+                learning_rate,
+            )
+            if step == total_steps:
+                return
+        epoch, first_batch, state = epoch + 1, 0, None
+
+
+def take_step(
+    model: nn.Module,
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    learning_rate: float,
+    clip: float,
+) -> Tensor:
+    """Backward, clip, step; return the norm that the gradient had before it was clipped."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return gradient_norm
+
+
+def detach(state: State | None) -> State | None:
+    """Return the state without its history: the gradient stops here."""
+    return state and tuple(part.detach() for part in state)
+
+
+def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> float:
+    """Return the learning rate of a step: a straight warm-up, then half a cosine to 0, or none."""
+    warmup_steps = round(config.warmup * total_steps)
+    if step < warmup_steps:
+        return config.learning_rate * (step + 1) / warmup_steps
+    if config.schedule == "constant":
+        return config.learning_rate
+    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings name; weight decay is for matrices only."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": config.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.99),
+        fused=True,
+    )
+
+
+def steps_in_epochs(batches: Batches, epochs: float) -> int:
+    """Return the number of steps in so many epochs, a part of the last one included."""
+    whole = int(epochs)
+    part = round((epochs - whole) * batches.num_batches(whole)) if epochs > whole else 0
+    return max(1, sum(map(batches.num_batches, range(whole))) + part)

@@ -1,0 +1,125 @@
+"""The vocabulary: tokens and their ids, for characters and for words.
+
+Shapes: N tokens in a text, V tokens in the vocabulary.
+"""
+
+import json
+import logging
+from collections import Counter
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = "<unk>"
+UNKNOWN_ID = 0
+
+TokenKind = Literal["character", "word"]
+TokenIds = NDArray[np.int32]
+
+
+class Vocab:
+    """Tokens by falling frequency; id 0 is ``<unk>``, for all that is not known.
+
+    Args:
+        counts: how often each token occurs in the text that the vocabulary was built from, in
+            the order of the ids, without ``<unk>``.
+        kind: whether tokens are characters or words.
+        folded: how often each token occurs that was too rare and is left to ``<unk>``.
+    """
+
+    def __init__(
+        self,
+        counts: dict[str, int],
+        kind: TokenKind = "character",
+        folded: dict[str, int] | None = None,
+    ) -> None:
+        self.kind: TokenKind = kind
+        self.tokens = (UNKNOWN, *counts)
+        self.folded = folded or {}
+        self.counts = (sum(self.folded.values()), *counts.values())
+        self._ids = {token: id_ for id_, token in enumerate(self.tokens)}
+        if kind == "character":
+            self._id_of_code_point = np.zeros(0x110000, dtype=np.int32)
+            self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
+
+    @classmethod
+    def build(cls, text: str, kind: TokenKind = "character", min_count: int = 1) -> "Vocab":
+        """Build the vocabulary of a text, the ids by falling frequency, then by code point.
+
+        Args:
+            text: the whole text.
+            kind: cut it into characters, or into words by jieba.
+            min_count: a token that occurs fewer times is left to ``<unk>``.
+        """
+        counts = _count_characters(text) if kind == "character" else Counter(_words(text))
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        kept = {token: count for token, count in ordered if count >= min_count}
+        folded = {token: count for token, count in ordered if count < min_count}
+        return cls(kept, kind, folded)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._ids
+
+    def encode(self, text: str) -> TokenIds:
+        """Return the ids (N,) of a text's tokens; what is not known becomes id 0."""
+        if self.kind == "character":
+            return self._id_of_code_point[_code_points(text)]
+        ids = (self._ids.get(word, UNKNOWN_ID) for word in _words(text))
+        return np.fromiter(ids, dtype=np.int32)
+
+    def decode(self, ids: "NDArray[np.integer[Any]] | list[int]") -> str:
+        """Return the text of ids (N,); it undoes ``encode`` where every token is known."""
+        return "".join(self.tokens[id_] for id_ in ids)
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the tokens of a text that are not known, each once, in order."""
+        tokens = text if self.kind == "character" else _words(text)
+        return list(dict.fromkeys(token for token in tokens if token not in self._ids))
+
+    def to_json(self) -> str:
+        """Return readable text that ``from_json`` reads back: each token with its count."""
+        counts = dict(zip(self.tokens[1:], self.counts[1:], strict=True))
+        values = {"kind": self.kind, "counts": counts, "folded": self.folded}
+        return json.dumps(values, ensure_ascii=False, indent=0) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Vocab":
+        """Undo ``to_json``."""
+        values = json.loads(text)
+        return cls(values["counts"], values["kind"], values["folded"])
+
+
+def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
+    """Return the text of the first so many tokens; all of it when no count is given."""
+    if count is None:
+        return text
+    return text[:count] if kind == "character" else "".join(_words(text)[:count])
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    # surrogatepass: half a character from a broken terminal is unknown, not an error.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _count_characters(text: str) -> dict[str, int]:
+    code_points, counts = np.unique(_code_points(text), return_counts=True)
+    return dict(zip(map(chr, code_points.tolist()), counts.tolist(), strict=True))
+
+
+@lru_cache(maxsize=1)  # building a vocabulary and encoding with it cut the same text
+def _words(text: str) -> list[str]:
+    import warnings
+
+    with warnings.catch_warnings():
+        # jieba imports pkg_resources, which warns that it is deprecated.
+        warnings.simplefilter("ignore")
+        import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    words: list[str] = jieba.lcut(text)
+    return words
