@@ -59,16 +59,16 @@ class ModelConfig:
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     """Kind of recurrent layer; the scratch model has the LSTM only."""
 
-    embedding_size: int = 256
+    embedding_size: int = 128
     """Length of a token's vector; 0 feeds the token one-hot, as document A does."""
 
-    hidden_size: int = 512
+    hidden_size: int = 256
     """Units in each recurrent layer."""
 
     num_layers: int = 1
     """Recurrent layers on top of each other."""
 
-    dropout: float = 0.2
+    dropout: float = 0.1
     """Share of the values dropped before, between and after the recurrent layers in training."""
 
     tie: bool = True
@@ -109,7 +109,7 @@ class TrainingConfig:
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """Rule that turns gradients into steps."""
 
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     """Learning rate at its highest."""
 
     schedule: Literal["cosine", "constant"] = "cosine"

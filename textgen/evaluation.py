@@ -92,7 +92,7 @@ def token_surprisals(
     """Return the bits (M,) that each token costs the model.
 
     Args:
-        model: the language model; its mode (training or not) is left as it was.
+        model: the language model; it is left in its mode for evaluating.
         ids: the tokens to judge, (M,).
         context: the tokens before them, (C,), at least one.
         rows: R; every row is warmed up over the C - 1 tokens before its first context token.
@@ -103,16 +103,17 @@ def token_surprisals(
     # Row r judges `length` tokens, and reads the C tokens before them: (R, C + length).
     rows_of_tokens = whole.unfold(0, len(context) + length, length).to(model.output.weight.device)
     xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
-    was_training = model.training
     model.eval()
     state = None
-    nats = []
-    for x, y in zip(*(part.split(max(1, _CHUNK // rows), dim=1) for part in (xs, ys)), strict=True):
-        logits, state = model(x, state)
-        nats.append(_cross_entropies(logits, y))
-    model.train(was_training)
-    judged = torch.cat(nats, dim=1)[:, len(context) - 1 :].flatten()[: len(ids)]
-    surprisals: NDArray[np.float64] = judged.double().cpu().numpy() / math.log(2)
+    columns = max(1, _CHUNK // rows)
+    # Made once: small results kept between the large logits would leave holes in the memory.
+    nats = torch.empty(xs.shape)
+    for first in range(0, xs.shape[1], columns):
+        chunk = slice(first, first + columns)
+        logits, state = model(xs[:, chunk], state)
+        nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
+    judged = nats[:, len(context) - 1 :].flatten()[: len(ids)]
+    surprisals: NDArray[np.float64] = judged.double().numpy() / math.log(2)
     return surprisals
 
 

@@ -48,7 +48,7 @@ _EVALUATIONS = 10
 _EVALUATING = 0.1
 """Share of --minutes that evaluations may take, unless it is less than one."""
 
-_REPORTS = 500
+_REPORTS = 200
 """Lines in a record, about."""
 
 _ROWS = 32
@@ -215,7 +215,7 @@ class Session:
                 1000 * per_step,
             )
         total_steps = min(limits)
-        return Plan(total_steps, config.evaluate_every or max(1, total_steps // evaluations))
+        return Plan(total_steps, config.evaluate_every or math.ceil(total_steps / evaluations))
 
     def _measure(self) -> tuple[float, float]:
         """Return the seconds of a step and of an evaluation; the model stays as it was."""
@@ -346,7 +346,9 @@ class Session:
 def _show(bar: "tqdm[NoReturn]", entry: Entry) -> None:
     """Show an entry of the record on the bar, and an evaluation in lines above it."""
     perplexity = entry["perplexity"]
-    bar.set_postfix_str(f"loss {math.log(perplexity):.3f}, perplexity {perplexity:.1f}")
+    bar.set_postfix_str(
+        f"loss {math.log(perplexity):.3f}, perplexity {perplexity:.1f}", refresh=False
+    )
     if "held_out_perplexity" in entry:
         log.info(
             "epoch %.2f: perplexity %.1f, held out %.1f (%.3f bits per character)",

@@ -57,11 +57,11 @@ def train_steps(
 
     The same model, optimiser and position give the same steps, wherever the loop was cut.
     """
-    model.train()
     state, first_batch = position.state, position.batch
     epoch, step = position.epoch, position.step
     while step < total_steps:
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
+            model.train()  # who evaluated or generated since the last step has turned it off
             torch.manual_seed(config.seed + step)  # dropout follows from (seed, step)
             learning_rate = learning_rate_at(step, total_steps, config)
             loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)

@@ -1,0 +1,78 @@
+"""What the tests share: a small text with a grammar that a small model can learn."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from textgen import cli
+from textgen.config import Settings
+
+PEOPLE = ["老周", "阿敏", "船夫", "先生", "姑娘"]
+PLACES = ["渡口", "书铺", "桥头", "镇上"]
+DEEDS = ["修好了收音机", "排完一页铅字", "煮了一锅鱼汤", "看着河水不说话", "把旧书读了一遍"]
+
+
+def make_story(characters: int, seed: int = 0) -> str:
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    lines = ["第一回\u3000旧书"]
+    while sum(map(len, lines)) + len(lines) < characters:
+        person, place, deed = map(draw.choice, (PEOPLE, PLACES, DEEDS))
+        lines.append(f"{person}在{place}{deed}。“好！”{draw.choice(PEOPLE)}说。")
+    return "\n".join(lines)[: characters - 1] + "\n"
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    path = tmp_path / "story.txt"
+    path.write_text(make_story(4000), encoding="utf-8")
+    return path
+
+
+TINY = {
+    "embedding_size": 8,
+    "hidden_size": 16,
+    "batch_size": 4,
+    "num_steps": 16,
+    "epochs": 1.0,
+    "device": "cpu",
+}
+
+
+@pytest.fixture
+def tiny() -> Settings:
+    """Return settings that train within a second."""
+    return Settings.of(**TINY)
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in an empty folder, as a user does."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(in_folder: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Return what runs a command there: arguments to exit status, stdout and stderr."""
+    assert Path.cwd() == in_folder
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        status = cli.run([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def flags(**settings: object) -> list[str]:
+    """Return settings as flags: hidden_size=16 becomes --hidden-size 16."""
+    return [
+        word
+        for name, value in settings.items()
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
