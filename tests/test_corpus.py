@@ -65,6 +65,10 @@ def test_an_encoding_can_be_said() -> None:
     assert decode(b"\xa4\x40", Path("x"), "big5") == ("一", "big5")
     with pytest.raises(TextgenError, match="is not big5: byte 0 of 2 does not fit"):
         decode(b"\xff\xff", Path("x"), "big5")
+    with pytest.raises(TextgenError, match="as big5hkscs they make sense"):
+        decode(
+            TRADITIONAL.replace("“", "「").replace("”", "」").encode("big5"), Path("x"), "gb18030"
+        )
     for name in ("klingon", "hex"):
         with pytest.raises(UsageError, match=f"--encoding {name} is no encoding"):
             decode(b"abc", Path("x"), name)

@@ -25,7 +25,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from textgen.config import Settings
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
 from textgen.models import LanguageModel
 from textgen.record import Record
@@ -122,21 +122,35 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
+def make_room_for(root: Path, name: str) -> None:
+    """Make the folder that runs are in, unless it is there.
+
+    Raises:
+        TextgenError: it cannot be written, or holds a run of that name.
+    """
+    if Path(name).name != name:
+        raise UsageError(f"--name is {name}: it must be a plain name, without a folder")
+    if (root / name).exists():
+        raise TextgenError(
+            f"{root / name} exists already: go on with textgen train --resume {name}, "
+            "or choose another --name"
+        )
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=root).close()
+    except OSError as error:
+        raise TextgenError(f"{root} cannot be written: {error.strerror}") from None
+
+
 def create_run(root: Path, name: str, config: dict[str, Any], vocab: Vocab, text: str) -> Run:
     """Make a new run folder; it appears whole or not at all.
 
     Raises:
-        TextgenError: there is a folder of that name, or ``root`` cannot be written.
+        TextgenError: ``root`` cannot be written.
     """
     folder = root / name
-    if folder.exists():
-        raise TextgenError(
-            f"{folder} exists already: go on with textgen train --resume {name}, "
-            "or choose another --name"
-        )
     hidden = None
     try:
-        root.mkdir(parents=True, exist_ok=True)
         hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
         write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())

@@ -49,6 +49,7 @@ app = App(
     name="textgen",
     help="Teach a small LSTM a novel, character by character, and let it write on.",
     help_format="plaintext",
+    result_action="return_value",
 )
 corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
 app.command(corpus_app)
@@ -328,7 +329,7 @@ def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: Argument
         fill(_read_toml(Path(path)), path)
     if preset := given("--preset"):
         fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
-    if given("--resume"):
+    if given("--resume") is not None:
         from textgen.checkpoint import find_run
 
         checkpoints = Path(given("--checkpoints") or _CHECKPOINTS)

@@ -25,6 +25,7 @@ from textgen.checkpoint import (
     create_run,
     load_training,
     load_weights,
+    make_room_for,
     save_checkpoint,
     split_text,
 )
@@ -103,12 +104,14 @@ def train(
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     name = name or f"{files[0].resolve().stem}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
     corpus = read_corpus(files, settings.corpus.encoding)
-    for file in corpus.files:
-        log.info(file.describe())
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
     training_text, held_out_text = split_text(text, settings.corpus.held_out)
     session = Session(settings, vocab, training_text, held_out_text)
+    root = Path(checkpoints)
+    make_room_for(root, name)
+    for file in corpus.files:
+        log.info(file.describe())
     plan = session.plan()
     trigram = evaluate_trigram(training_text, held_out_text) if held_out_text else None
     config = {
@@ -119,7 +122,7 @@ def train(
         "trigram_bits_per_character": trigram and trigram.bits_per_character,
         "versions": {"textgen": version("textgen"), "torch": torch.__version__},
     }
-    run = create_run(Path(checkpoints), name, config, vocab, text)
+    run = create_run(root, name, config, vocab, text)
     return session.run(run, mirror)
 
 

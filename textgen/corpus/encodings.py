@@ -59,7 +59,7 @@ def decode(data: bytes, path: Path, encoding: str | None = None) -> tuple[str, s
         TextgenError: the bytes do not fit the encoding, no encoding fits, or it is no text.
     """
     if encoding is not None:
-        return _decode_as(data, path, encoding), encoding
+        return _decode_as_told(data, path, encoding), encoding
     text, found = _detect(data, path)
     controls = sum(map(text.count, _CONTROLS))
     if controls > _BINARY * len(text):
@@ -68,6 +68,17 @@ def decode(data: bytes, path: Path, encoding: str | None = None) -> tuple[str, s
             "characters; give a .txt file"
         )
     return text, found
+
+
+def _decode_as_told(data: bytes, path: Path, encoding: str) -> str:
+    text = _decode_as(data, path, encoding)
+    better = _most_sensible(_decode_all(data))
+    if better is not None and _share_of_common(text) < _SENSIBLE:
+        raise TextgenError(
+            f"{path} is not {encoding}: its bytes fit, but come out as nonsense, and as {better} "
+            "they make sense; leave --encoding out"
+        )
+    return text
 
 
 def _decode_as(data: bytes, path: Path, encoding: str) -> str:
@@ -89,13 +100,11 @@ def _detect(data: bytes, path: Path) -> tuple[str, str]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _decode_as(data, path, encoding), encoding
-    decoded = {}
-    for encoding in _CANDIDATES:
+    # Text in another encoding is never valid UTF-8 by chance, but for ASCII in UTF-16.
+    if b"\0" not in data:
         with contextlib.suppress(UnicodeDecodeError):
-            decoded[encoding] = data.decode(encoding)
-        # Text in another encoding is never valid UTF-8 by chance, but for ASCII in UTF-16.
-        if encoding == "utf-8" and encoding in decoded and b"\0" not in data:
-            return decoded[encoding], encoding
+            return data.decode("utf-8"), "utf-8"
+    decoded = _decode_all(data)
     best = _most_sensible(decoded)
     if best is not None:
         return decoded[best], best
@@ -110,6 +119,15 @@ def _detect(data: bytes, path: Path) -> tuple[str, str]:
         f"{path} is no text in any encoding that is known here; give a .txt file, "
         "or name its encoding with --encoding"
     )
+
+
+def _decode_all(data: bytes) -> dict[str, str]:
+    """Return the text in every encoding that fits the bytes."""
+    decoded = {}
+    for encoding in _CANDIDATES:
+        with contextlib.suppress(UnicodeDecodeError):
+            decoded[encoding] = data.decode(encoding)
+    return decoded
 
 
 def _most_sensible(decoded: dict[str, str]) -> str | None:

@@ -1,0 +1,30 @@
+import subprocess
+import sys
+
+import textgen
+
+
+def test_exports() -> None:
+    assert textgen.__all__ == [
+        *("GenerationConfig", "LSTM", "ModelConfig", "RNNModel", "RNNModelScratch"),
+        *("RandomBatches", "SequentialBatches", "Settings", "TextgenError", "Vocab"),
+        *("evaluate", "generate", "load", "resume", "train"),
+    ]
+    for name in textgen.__all__:
+        assert getattr(textgen, name).__doc__
+    assert dir(textgen) == textgen.__all__
+
+
+def test_importing_it_imports_no_heavy_library() -> None:
+    program = (
+        "import sys, textgen; assert not {'torch', 'visdom', 'jieba', 'plotly'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_whole_training_does_not_import_visdom_or_jieba() -> None:
+    program = (
+        "import sys, textgen.session, textgen.trained, textgen.dashboard\n"
+        "assert not {'visdom', 'jieba', 'plotly', 'tornado'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
