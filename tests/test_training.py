@@ -154,7 +154,7 @@ def test_classic_is_document_a() -> None:
     epoch = SequentialBatches(VOCAB.encode(TEXT), 4, 6, config.seed).epoch(0)
     for (x, y), _ in zip(epoch, range(12), strict=False):
         for value in weights.values():
-            value.requires_grad_(requires_grad=True)
+            value.requires_grad_()
         loss, state = document_a_loss(weights, x, y, state)
         gradients = torch.autograd.grad(loss, list(weights.values()))
         norm = math.sqrt(sum(float(gradient.pow(2).sum()) for gradient in gradients))

@@ -5,10 +5,12 @@ a server that starts late or anew shows the whole curve. One line is logged for 
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from textgen.checkpoint import Run
 from textgen.record import Entry
@@ -66,7 +68,7 @@ class _MirrorThread(threading.Thread):
                     "Visdom is not installed, so no curves are drawn: pip install '.[visdom]'"
                 )
                 return
-            except (OSError, ValueError) as error:
+            except Exception as error:  # whatever visdom raises ends here
                 client = None
                 self._drawn = []
                 if not self._in_outage:
@@ -87,6 +89,9 @@ class _MirrorThread(threading.Thread):
         self.join(_SECONDS_TO_CLOSE)
 
     def _connect(self) -> "Client":
+        # Whether anybody listens is asked first: visdom takes a second to import.
+        address = server_address(self._url)
+        socket.create_connection(address, timeout=0.5).close()
         from textgen.visdom_client import Client
 
         client = Client(self._url, self._run.name)
@@ -99,6 +104,12 @@ class _MirrorThread(threading.Thread):
             return
         client.draw_lines("perplexity", **perplexity_plot(entries))
         self._drawn = entries
+
+
+def server_address(url: str) -> tuple[str, int]:
+    """Return the host and the port of a Visdom server's URL; the port is 8097 when not given."""
+    parts = urlsplit(url if "//" in url else f"http://{url}")
+    return parts.hostname or "127.0.0.1", parts.port or 8097
 
 
 def perplexity_plot(entries: list[Entry]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from textgen.config import ModelConfig
 from textgen.errors import UsageError
 from textgen.lstm import LSTM, State, project
 
-_CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 _FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "lstm": torch.lstm,
     "gru": torch.gru,
@@ -123,14 +123,13 @@ class RNNModel(LanguageModel):
 
     def _recurrent_layers(self, input_size: int) -> nn.Module:
         config = self.config
-        layers: nn.RNNBase = _CELLS[config.cell](
+        return _CELLS[config.cell](
             input_size,
             config.hidden_size,
             config.num_layers,
             batch_first=True,
             dropout=config.dropout if config.num_layers > 1 else 0.0,  # else torch warns
         )
-        return layers
 
     def _recur(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         weights: list[Tensor] = list(self.rnn.parameters())
