@@ -1,0 +1,122 @@
+"""Every command in the READMEs works as it is written, only for a shorter time."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import make_story
+
+ROOT = Path(__file__).parent.parent
+READMES = ("README.md", "README.zh-CN.md")
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    text = (ROOT / readme).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose demo does not need the network: a small 三国演义 is there already."""
+    own = shutil.ignore_patterns(".*", "*.egg-info", "build", "checkpoints", "sanguoyanyi.txt")
+    shutil.copytree(ROOT, tmp_path, ignore=own, dirs_exist_ok=True)
+    story = make_story(6000).replace("老周", "却说曹操").replace("阿敏", "玄德曰")
+    (tmp_path / "corpus" / "sanguoyanyi.txt").write_text(story, encoding="utf-8")
+    environment = Path(sys.prefix)
+    (tmp_path / ".venv").symlink_to(environment)
+    return tmp_path
+
+
+def shell(command: str, folder: Path, **environment: str) -> str:
+    # What `. .venv/bin/activate` does, for an environment of any name.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert found.returncode == 0, f"{command}: {found.stdout}{found.stderr}"
+    return found.stdout
+
+
+def briefly(commands: str) -> str:
+    return re.sub(r"(--minutes |minutes=)\d+", r"\g<1>0.03", commands)
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    for language in ("sh", "python"):
+        assert blocks(READMES[0], language) == blocks(READMES[1], language)
+    figures = [re.findall(r"\d+\.\d+", (ROOT / name).read_text("utf-8")) for name in READMES]
+    assert figures[0] == figures[1]
+    headings = [
+        len(re.findall("^## ", (ROOT / name).read_text("utf-8"), re.MULTILINE)) for name in READMES
+    ]
+    assert headings[0] == headings[1]
+
+
+def test_the_commands(checkout: Path) -> None:
+    made_by_make = (checkout / ".venv" / "installed-for-development").exists()
+    for commands in blocks(READMES[0], "sh"):
+        if commands.startswith("make"):
+            target = commands.split()[1]
+            arguments = {"demo": "--minutes 0.05", "test": "--collect-only"}[target]
+            for stamp in ("installed", "installed-for-development"):
+                if made_by_make:
+                    (checkout / ".venv" / stamp).touch()  # newer than the copied files
+            shell(commands if made_by_make else f"make -n {target}", checkout, ARGS=arguments)
+        elif "pip install" in commands:
+            # In the environment that is there: what would be installed, and no download.
+            shell(
+                commands,
+                checkout,
+                PIP_DRY_RUN="1",
+                PIP_NO_DEPS="1",
+                PIP_NO_BUILD_ISOLATION="0",  # pip's way to say: no isolation
+                PIP_DISABLE_PIP_VERSION_CHECK="1",
+            )
+        else:
+            shell(briefly(commands), checkout)
+    assert len(list((checkout / "checkpoints").glob("*/best.safetensors"))) == 1 + made_by_make
+    assert len(list((checkout / "checkpoints").glob("*/last.safetensors"))) == 2 + made_by_make
+
+
+def test_the_python_example(checkout: Path) -> None:
+    (example,) = blocks(READMES[0], "python")
+    out = shell(f"{sys.executable} - <<'END'\n{briefly(example)}END", checkout)
+    bits, text = out.split("\n", 1)
+    assert re.fullmatch(r"\d+\.\d\d bits, the trigram 6\.03", bits)
+    assert len(text) == 100
+
+
+def test_the_table_names_every_command(checkout: Path) -> None:
+    listed = re.findall(
+        r"^\| `textgen (\w+(?: (?:show|fetch))?)",
+        (ROOT / READMES[0]).read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert sorted(set(listed)) == [
+        "corpus fetch",
+        "corpus show",
+        "demo",
+        "evaluate",
+        "generate",
+        "train",
+    ]
+    for name in listed:
+        assert "Usage" in shell(f"textgen {name} --help", checkout)
+
+
+def test_the_scripts(checkout: Path) -> None:
+    shell("textgen train corpus/sample.txt --name plotted --minutes 0.02 --no-visdom", checkout)
+    shell(f"{sys.executable} scripts/plot checkpoints/plotted plot.svg", checkout)
+    assert "polyline" in (checkout / "plot.svg").read_text("utf-8")
+    assert '"text to ids"' in shell(f"{sys.executable} scripts/bench --json", checkout)
