@@ -166,6 +166,9 @@ def test_a_complete_run_can_be_trained_for_longer(story: Path, tiny: Settings) -
         resume(run)
     result = resume(run, tiny)
     assert result.tokens == 2 * steps * 64
+    slower = replace(run.settings, training=replace(run.settings.training, learning_rate=1e-4))
+    assert resume(run, slower).tokens == 3 * steps * 64
+    assert Run(run.folder).settings.training.learning_rate == 1e-4
     other_shape = replace(tiny, training=replace(tiny.training, batch_size=2, num_steps=8))
     assert resume(Run(run.folder), other_shape).tokens > result.tokens
     with pytest.raises(UsageError, match="cannot change"):

@@ -334,7 +334,7 @@ def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: Argument
 
         checkpoints = Path(given("--checkpoints") or _CHECKPOINTS)
         run = find_run(checkpoints, _run_named(_positional(arguments)))
-        fill(run.settings.without_length().flat(), str(run.folder / "config.json"))
+        fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
 
 
 def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:

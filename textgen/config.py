@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from textgen.errors import UsageError
 
-_DEFAULT_MINUTES = 10.0
+DEFAULT_MINUTES = 10.0
+"""Minutes that a training takes which is not told how long."""
 
 
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
@@ -206,15 +207,9 @@ class Settings:
         """Return whether it is said how long to train."""
         return self.training.epochs is not None or self.training.minutes is not None
 
-    def with_length(self) -> "Settings":
-        """Return the same settings, with minutes if they have neither epochs nor minutes."""
-        if self.has_length():
-            return self
-        return replace(self, training=replace(self.training, minutes=_DEFAULT_MINUTES))
-
-    def without_length(self) -> "Settings":
-        """Return the same settings without epochs and minutes."""
-        return replace(self, training=replace(self.training, epochs=None, minutes=None))
+    def with_length(self, epochs: float | None = None, minutes: float | None = None) -> "Settings":
+        """Return the same settings for another length of training, or for none."""
+        return replace(self, training=replace(self.training, epochs=epochs, minutes=minutes))
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ from textgen.checkpoint import (
     save_checkpoint,
     split_text,
 )
-from textgen.config import GenerationConfig, Settings
+from textgen.config import DEFAULT_MINUTES, GenerationConfig, Settings
 from textgen.corpus import read_corpus
 from textgen.errors import Interrupted, TextgenError, UsageError
 from textgen.evaluation import Evaluation, evaluate_text, evaluate_trigram
@@ -100,7 +100,8 @@ def train(
         TextgenError: bad input; nothing is written then. Or the training went wrong or was
             stopped; then the run can be resumed.
     """
-    settings = settings.with_length()
+    if not settings.has_length():
+        settings = settings.with_length(minutes=DEFAULT_MINUTES)
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     name = name or f"{files[0].resolve().stem}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
     corpus = read_corpus(files, settings.corpus.encoding)
@@ -139,7 +140,7 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     Raises:
         TextgenError: the run is complete, or the settings do not fit it.
     """
-    settings = settings or run.settings.without_length()
+    settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
     session = Session(settings, run.vocab, *run.split())
@@ -147,13 +148,16 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     done = session.position.step
     if settings.has_length():
         session.progress.stale = 0
-        more = session.plan()
-        run.update(settings, replace(more, total_steps=done + more.total_steps))
+        plan = session.plan()
+        run.update(settings, replace(plan, total_steps=done + plan.total_steps))
     elif done >= run.plan.total_steps or session.ran_stale():
         raise TextgenError(
             f"{run.name} is complete after {done:,} steps; to train it for longer: "
             f"textgen train --resume {run.name} --minutes 10"
         )
+    else:
+        before = run.settings.training
+        run.update(settings.with_length(before.epochs, before.minutes), run.plan)
     return session.run(run, mirror)
 
 

@@ -116,6 +116,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
     """Return the optimiser that the settings name; weight decay is for matrices only."""
     if config.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
+    device = next(model.parameters()).device.type
     matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
     return torch.optim.AdamW(
@@ -125,7 +126,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
         ],
         lr=config.learning_rate,
         betas=(0.9, 0.99),
-        fused=True,
+        fused=device in ("cpu", "cuda"),  # not every torch has it for others
     )
 
 
