@@ -1,5 +1,11 @@
 """What the tests share: a small text with a grammar that a small model can learn."""
 
+import os
+
+# Tiny models gain nothing from threads, and lose much where others want the cores as well. Before
+# anything imports torch, and for the processes that tests start.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import random
 from collections.abc import Callable
 from pathlib import Path

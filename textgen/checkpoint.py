@@ -11,6 +11,7 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 tensors are called ``model.<parameter>`` and are the same for both models.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -184,6 +185,15 @@ def find_run(root: Path, name: str | None = None) -> Run:
     if not checkpoints:
         raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
     return Run(checkpoints[-1].parent)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return all runs under ``root``, by name; a folder that is none is left out."""
+    runs = []
+    for config in sorted(root.glob("*/config.json")):
+        with contextlib.suppress(TextgenError):  # deleted this moment, or no run
+            runs.append(Run(config.parent))
+    return runs
 
 
 def _checkpoints(root: Path) -> list[Path]:

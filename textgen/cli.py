@@ -211,6 +211,26 @@ def evaluate(
     _print_figures(figures, trigram.bits_per_character)
 
 
+@app.command
+def report(
+    run: str | None = None, *, output: Path | None = None, checkpoints: _Checkpoints = _CHECKPOINTS
+) -> None:
+    """Write a run's plots and samples into one HTML page that opens offline.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        output: The file; report.html in the run's folder when not given.
+        checkpoints: Folder in which the runs are.
+    """
+    from textgen.checkpoint import find_run
+    from textgen.report import write_report
+
+    found = find_run(checkpoints, run)
+    path = output or found.folder / "report.html"
+    write_report(found, path)
+    print(path)
+
+
 @corpus_app.command
 def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> None:
     """Show what text files hold: encoding, characters, the rarest, what cleaning does.

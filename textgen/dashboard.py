@@ -1,19 +1,25 @@
-"""Visdom as a mirror of a run's record: it may come and go, and the training does not notice.
+"""Visdom as a mirror of the record: it may come and go, and no training notices.
 
-A daemon thread reads ``metrics.jsonl`` and sends every series whole, never a point at a time: so
-a server that starts late or anew shows the whole curve. One line is logged for each outage.
+Training only appends to ``metrics.jsonl``. A daemon thread looks at the records and sends every
+window that has changed, whole, never a point at a time: so a server that starts late or anew shows
+everything. Requests have time-outs; one line is logged for each outage.
 """
 
+import contextlib
+import json
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from textgen.checkpoint import Run
-from textgen.record import Entry
+from textgen.errors import TextgenError
+from textgen.figures import Window, comparison_windows, run_windows
+from textgen.record import Entry, Record
 from textgen.session import Mirror
 
 if TYPE_CHECKING:
@@ -21,10 +27,119 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+ALL_RUNS = "all-runs"
+"""The Visdom environment in which the runs are compared."""
+
+_MARKER = Window("textgen", "textgen", [{"type": "text", "content": ""}], {}, height=1)
+"""A window that is gone when the server was restarted: then everything is drawn again."""
+
+_SECONDS_BETWEEN_LOOKS = 2.0
 _LONGEST_BACK_OFF = 30.0
 _SECONDS_TO_CLOSE = 3.0
-_MOST_POINTS = 1000
+
+
+class MirrorThread(threading.Thread):
+    """Keeps a Visdom server equal to the records of some runs until it is closed.
+
+    Args:
+        url: the server's address.
+        root: the folder of all runs, which are compared.
+        drawn_runs: returns the runs that get an environment of their own.
+    """
+
+    def __init__(self, url: str, root: Path, drawn_runs: Callable[[], list[Run]]) -> None:
+        super().__init__(name="visdom-mirror", daemon=True)
+        self._url = url
+        self._root = root
+        self._drawn_runs = drawn_runs
+        self._closing = threading.Event()
+        self._drawn: dict[tuple[str, str], str] = {}
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._entries: dict[Path, list[Entry]] = {}
+
+    def run(self) -> None:
+        """Look, draw what has changed, wait; after an error, wait for longer."""
+        wait = 0.0
+        client: Client | None = None
+        in_outage = closing = False
+        while not closing:
+            closing = self._closing.wait(wait)  # a last look after closing draws the end
+            try:
+                if client is None:
+                    client = self._connect()
+                self._look(client)
+            except ImportError:
+                log.warning(
+                    "Visdom is not installed, so no curves are drawn: pip install 'textgen[visdom]'"
+                )
+                return
+            except Exception as error:  # whatever visdom raises ends here
+                client = None
+                if not in_outage:
+                    log.warning(
+                        "No Visdom at %s (%s): textgen monitor starts one, and the curves appear "
+                        "there; the training goes on without it",
+                        self._url,
+                        error,
+                    )
+                in_outage = True
+                wait = min(_LONGEST_BACK_OFF, 2 * max(wait, _SECONDS_BETWEEN_LOOKS))
+            else:
+                in_outage = False
+                wait = _SECONDS_BETWEEN_LOOKS
+
+    def close(self) -> None:
+        """Draw once more, and stop; a server that does not answer is not waited for."""
+        self._closing.set()
+        self.join(_SECONDS_TO_CLOSE)
+
+    def _connect(self) -> "Client":
+        address = parse_address(self._url)
+        # Whether anybody listens is asked first: visdom takes a second to import.
+        socket.create_connection((address.hostname, address.port), timeout=0.5).close()
+        from textgen.visdom_client import Client
+
+        client = Client(address)
+        log.info("Drawing on Visdom: %s", self._url)
+        return client
+
+    def _look(self, client: "Client") -> None:
+        if not client.has(ALL_RUNS, _MARKER.key):
+            self._drawn.clear()
+            self._seen.clear()
+        changed = self._read_changes()
+        if not changed and self._drawn:
+            return
+        for run in self._drawn_runs():
+            if run.record.path in changed and run.record.path in self._entries:
+                for window in run_windows(run, self._entries[run.record.path]):
+                    self._draw(client, run.name, window)
+        curves = {path.parent.name: entries for path, entries in sorted(self._entries.items())}
+        for window in comparison_windows(curves):
+            self._draw(client, ALL_RUNS, window)
+        self._draw(client, ALL_RUNS, _MARKER)
+
+    def _read_changes(self) -> set[Path]:
+        """Read what has changed since the last look; return the paths, also of what is gone."""
+        seen: dict[Path, tuple[int, int, int]] = {}
+        for path in self._root.glob("*/metrics.jsonl"):
+            with contextlib.suppress(OSError):  # the run was deleted this moment
+                status = path.stat()
+                seen[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        changed = {
+            path for path in seen.keys() | self._seen if seen.get(path) != self._seen.get(path)
+        }
+        self._entries = {
+            path: Record(path).read() if path in changed else self._entries[path] for path in seen
+        }
+        self._seen = seen
+        return changed
+
+    def _draw(self, client: "Client", environment: str, window: Window) -> None:
+        content = json.dumps([window.data, window.layout])
+        if self._drawn.get((environment, window.key)) != content:
+            client.draw(environment, window)
+            self._drawn[environment, window.key] = content
 
 
 def mirror_to(url: str | None) -> Mirror:
@@ -35,7 +150,7 @@ def mirror_to(url: str | None) -> Mirror:
         if url is None:
             yield
             return
-        thread = _MirrorThread(url, run)
+        thread = MirrorThread(url, run.folder.parent, lambda: [run])
         thread.start()
         try:
             yield
@@ -45,86 +160,18 @@ def mirror_to(url: str | None) -> Mirror:
     return mirror
 
 
-class _MirrorThread(threading.Thread):
-    def __init__(self, url: str, run: Run) -> None:
-        super().__init__(name="visdom-mirror", daemon=True)
-        self._url = url
-        self._run = run
-        self._closing = threading.Event()
-        self._drawn: list[Entry] = []
-        self._in_outage = False
+def parse_address(url: str) -> SplitResult:
+    """Return a server's address with its parts; http and port 8097 where they are left out.
 
-    def run(self) -> None:
-        wait = 0.0
-        client: Client | None = None
-        closing = False
-        while not closing:
-            closing = self._closing.wait(wait)  # a last look after closing draws the end
-            try:
-                client = client or self._connect()
-                self._draw(client)
-            except ImportError:
-                log.warning(
-                    "Visdom is not installed, so no curves are drawn: pip install '.[visdom]'"
-                )
-                return
-            except Exception as error:  # whatever visdom raises ends here
-                client = None
-                self._drawn = []
-                if not self._in_outage:
-                    log.warning(
-                        "No Visdom at %s (%s): start one with python -m visdom.server, and the "
-                        "curves appear there; the training goes on without it",
-                        self._url,
-                        error,
-                    )
-                self._in_outage = True
-                wait = min(_LONGEST_BACK_OFF, 2 * max(wait, _SECONDS_BETWEEN_LOOKS))
-            else:
-                self._in_outage = False
-                wait = _SECONDS_BETWEEN_LOOKS
-
-    def close(self) -> None:
-        self._closing.set()
-        self.join(_SECONDS_TO_CLOSE)
-
-    def _connect(self) -> "Client":
-        # Whether anybody listens is asked first: visdom takes a second to import.
-        address = server_address(self._url)
-        socket.create_connection(address, timeout=0.5).close()
-        from textgen.visdom_client import Client
-
-        client = Client(self._url, self._run.name)
-        log.info("Drawing on Visdom: %s/env/%s", self._url.rstrip("/"), self._run.name)
-        return client
-
-    def _draw(self, client: "Client") -> None:
-        entries = self._run.record.read()
-        if entries == self._drawn:
-            return
-        client.draw_lines("perplexity", **perplexity_plot(entries))
-        self._drawn = entries
-
-
-def server_address(url: str) -> tuple[str, int]:
-    """Return the host and the port of a Visdom server's URL; the port is 8097 when not given."""
-    parts = urlsplit(url if "//" in url else f"http://{url}")
-    return parts.hostname or "127.0.0.1", parts.port or 8097
-
-
-def perplexity_plot(entries: list[Entry]) -> dict[str, Any]:
-    """Return the perplexity over epochs, training and held out, for ``Client.draw_lines``."""
-    points = [entry for entry in entries if "perplexity" in entry]
-    judged = [entry for entry in points if "held_out_perplexity" in entry]
-    thinned = points[:: len(points) // _MOST_POINTS + 1]
-    if points and thinned[-1] is not points[-1]:
-        thinned.append(points[-1])
-    return {
-        "title": "Perplexity",
-        "x_label": "epoch",
-        "y_label": "perplexity",
-        "series": {
-            "train": [(entry["epoch"], entry["perplexity"]) for entry in thinned],
-            "held out": [(entry["epoch"], entry["held_out_perplexity"]) for entry in judged],
-        },
-    }
+    Raises:
+        TextgenError: it is no address.
+    """
+    address = urlsplit(url if "//" in url else f"http://{url}")
+    try:
+        port = address.port or 8097
+    except ValueError:
+        port = 0
+    if not address.hostname or not port or address.scheme not in ("http", "https"):
+        raise TextgenError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
+    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    return address._replace(netloc=f"{host}:{port}")

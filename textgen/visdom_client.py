@@ -1,83 +1,78 @@
-"""The one module that imports visdom (which takes a second, so it is imported late)."""
+"""The one module that imports visdom's client (which takes a second, so it is imported late)."""
 
 import ipaddress
+import json
 import logging
-import math
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import SplitResult
 
 import requests
 import visdom
 
+from textgen.figures import Window
+
 _TIMEOUTS = (0.5, 3.0)
 """Seconds to connect, and to answer; visdom itself waits for ever."""
+
+_WIDTH = 560
+"""Pixels of every window."""
 
 logging.getLogger("visdom").setLevel(logging.ERROR)  # it warns of every new session
 
 
 class Client(visdom.Visdom):
-    """A Visdom client that never waits for long, and raises ``OSError`` when it fails.
+    """A Visdom client that never waits for long.
 
     Args:
-        url: the server's address; the port is 8097 when it names none.
-        env: the Visdom environment to draw in.
+        address: the server's address, with scheme, host and port.
+
+    Raises:
+        OSError: from here and from every call, when the server cannot be reached in time, wants
+            a login, or does not answer as Visdom does.
     """
 
-    def __init__(self, url: str, env: str) -> None:
-        address = urlsplit(url if "//" in url else f"http://{url}")
-        self._environment = env
+    def __init__(self, address: SplitResult) -> None:
         self._http = requests.Session()
         # For an address on this machine, a proxy in the environment is never meant.
         self._http.trust_env = not _is_loopback(address.hostname or "")
         super().__init__(
-            server=f"{address.scheme}://{address.hostname}",
-            port=address.port or 8097,
+            server=f"{address.scheme}://{address.netloc.rpartition(':')[0]}",
+            port=address.port or 80,
             base_url=address.path.rstrip("/") or "/",
-            env=env,
             raise_exceptions=True,
             use_incoming_socket=False,
         )
 
     def _handle_post(self, url: str, data: str | None = None) -> str:
-        response = self._http.post(url, data=data or "{}", timeout=_TIMEOUTS)
-        response.raise_for_status()
+        try:
+            response = self._http.post(url, data=data or "{}", timeout=_TIMEOUTS)
+        except requests.Timeout:
+            raise OSError("it does not answer in time") from None
+        except requests.ConnectionError:
+            raise OSError("the connection was refused or broken off") from None
+        if response.status_code == requests.codes.bad_request:
+            raise OSError("it wants a login, which textgen does not support")
+        if not response.ok:
+            raise OSError(f"it answers with status {response.status_code}")
+        if "<html" in response.text[:200].lower():
+            raise OSError("what answers there is a web page, and no Visdom")
         return response.text
 
-    def draw_lines(
-        self,
-        window: str,
-        title: str,
-        x_label: str,
-        y_label: str,
-        series: dict[str, list[tuple[float, float]]],
-    ) -> None:
-        """Draw a window anew, whole: each series is a list of points (x, y)."""
-        traces = [
-            {
-                "name": name,
-                "x": [x for x, _ in points],
-                "y": [y if math.isfinite(y) else None for _, y in points],
-                "type": "scatter",
-                "mode": "lines+markers" if len(points) < 50 else "lines",
-            }
-            for name, points in series.items()
-            if points
-        ]
-        layout = {
-            "title": {"text": title},
-            "xaxis": {"title": {"text": x_label}},
-            "yaxis": {"title": {"text": y_label}, "type": "log"},
-            "showlegend": True,
-            "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
+    def has(self, environment: str, key: str) -> bool:
+        """Return whether there is a window of that name."""
+        found = self._send({"eid": environment, "win": key}, endpoint="win_exists")
+        return json.loads(found) is True
+
+    def draw(self, environment: str, window: Window) -> None:
+        """Draw a window, in place of the one of that name if there is one."""
+        message: dict[str, Any] = {
+            "win": window.key,
+            "eid": environment,
+            "data": window.data,
+            "layout": window.layout,
+            "opts": {"title": window.title, "width": _WIDTH, "height": window.height},
         }
-        self._send(
-            {
-                "data": traces,
-                "win": window,
-                "eid": self._environment,
-                "layout": layout,
-                "opts": {"title": title},
-            }
-        )
+        self._send(message)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,87 @@
+"""``textgen monitor``: a Visdom server of one's own, with every run on it, old and live."""
+
+import ipaddress
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from textgen.checkpoint import Run
+from textgen.dashboard import ALL_RUNS, MirrorThread
+from textgen.errors import TextgenError
+from textgen.visdom_server import serve
+
+log = logging.getLogger(__name__)
+
+
+def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
+    """Serve until SIGINT or SIGTERM; what was drawn is saved in ``root/.visdom``.
+
+    Args:
+        root: the folder of the runs.
+        host: the address to listen on; any other than this machine's own is warned of.
+        port: the port to listen on.
+        open_browser: whether to open the page in a browser.
+
+    Raises:
+        TextgenError: the port is taken, or the address is none of this machine's.
+    """
+    if not _is_loopback(host):
+        log.warning(
+            "WARNING: everybody who reaches %s can see and change this Visdom, which asks for no "
+            "password. Safer: leave --host out, and on your own machine run\n"
+            "    ssh -N -L %d:127.0.0.1:%d USER@THIS-MACHINE",
+            host,
+            port,
+            port,
+        )
+    # Where the mirror finds the server, which runs in this process.
+    everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    mirror = MirrorThread(
+        f"http://127.0.0.1:{port}" if everywhere else f"http://{host}:{port}",
+        root,
+        lambda: list_runs(root),
+    )
+
+    def ready(url: str) -> None:
+        log.info("Visdom is at %s", url)
+        log.info(
+            "Every run in %s has its environment; %s lays them over each other", root, ALL_RUNS
+        )
+        log.info("Ctrl-C saves and stops")
+        mirror.start()
+
+    try:
+        serve(host, port, root / ".visdom", ready, open_browser=open_browser)
+    finally:
+        if mirror.is_alive():
+            mirror.close()
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return all runs in a folder, by name; a folder that is none is left out."""
+    configs = sorted(root.glob("*/config.json"))
+    found = (_open_run(config.parent, _written(config)) for config in configs)
+    return [run for run in found if run is not None]
+
+
+@lru_cache(maxsize=1000)
+def _open_run(folder: Path, _written: int) -> Run | None:
+    """Return a run, opened only once for every state of its settings."""
+    try:
+        return Run(folder)
+    except TextgenError:
+        return None
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # deleted this moment
+        return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
