@@ -28,8 +28,8 @@ from urllib.parse import urlsplit
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
-from tornado.routing import AnyMatches, Matcher, Rule, RuleRouter
-from tornado.web import Application, ErrorHandler, StaticFileHandler
+from tornado.routing import AnyMatches, Matcher, PathMatches, Rule, RuleRouter
+from tornado.web import Application, ErrorHandler, RequestHandler, StaticFileHandler
 from visdom.server import app as visdom_app
 
 from textgen.errors import TextgenError
@@ -134,12 +134,27 @@ class _FromAnotherSite(Matcher):
         return None if origin is None or urlsplit(origin).netloc == request.host else {}
 
 
+class _Icon(RequestHandler):
+    """The icon in the browser's tab: the page asks for a favicon.png, which Visdom has not."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "image/svg+xml")
+        self.write((_ASSETS / "icon.svg").read_bytes())
+
+
 def _guarded(application: Application) -> RuleRouter:
     refusal = Application([(r".*", ErrorHandler, {"status_code": 403})])
-    return RuleRouter([Rule(_FromAnotherSite(), refusal), Rule(AnyMatches(), application)])
+    icon = Application([(r".*", _Icon)])
+    return RuleRouter(
+        [
+            Rule(_FromAnotherSite(), refusal),
+            Rule(PathMatches(r"/(.*/)?favicon\.(png|ico)"), icon),
+            Rule(AnyMatches(), application),
+        ]
+    )
 
 
-def _application(port: int, env_path: Path) -> Application:
+def _application(port: int, env_path: Path) -> visdom_app.Application:
     visdom_app.tornado_settings.update(
         static_handler_class=_static_handler(_files_of_packages()),
         # Visdom's application turns debugging on; without these, it would restart whenever a
@@ -148,25 +163,27 @@ def _application(port: int, env_path: Path) -> Application:
         serve_traceback=False,
         static_hash_cache=True,
     )
-    application: Application = visdom_app.Application(
+    application = visdom_app.Application(
         port=port,
         base_url="",
         env_path=str(env_path),
         # Visdom 0.2.4 saves "null" for an environment that nobody has looked at, and so loses it.
         eager_data_loading=True,
     )
+    # Visdom lets its user add to the page's style; what the user has of it comes after ours.
+    style = (_ASSETS / "css" / "textgen.css").read_text(encoding="utf-8")
+    application.user_settings["user_css"] = style + application.user_settings["user_css"]
     return application
 
 
-def _save(application: Application, env_path: Path) -> None:
+def _save(application: visdom_app.Application, env_path: Path) -> None:
     """Write all environments with Visdom's own serializer."""
-    visdom: Any = application
-    if hasattr(visdom, "storage"):  # 0.3
-        visdom.storage.save_all(visdom.state)
+    if hasattr(application, "storage"):  # 0.3
+        application.storage.save_all(application.state)
     else:
         from visdom.utils.server_utils import serialize_all
 
-        serialize_all(visdom.state, env_path=str(env_path))
+        serialize_all(application.state, env_path=str(env_path))
 
 
 def _files_of_packages() -> dict[str, Path]:
