@@ -1,0 +1,314 @@
+"""A Visdom server that needs no network but the loopback.
+
+Visdom's own start downloads twenty files from the Internet, listens on every address, and leaves
+its state in the home folder. Here the page's files come from packages and from ``assets/``, only
+the given address listens, and the environments stay in the given folder.
+
+The files are laid over Visdom's own by a ``StaticFileHandler``, so nothing is ever written into
+site-packages. Importing this module takes a second, so it is imported late.
+"""
+
+import asyncio
+import contextlib
+import errno
+import http.client
+import ipaddress
+import logging
+import re
+import signal
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+from tornado.routing import AnyMatches, Matcher, PathMatches, Rule, RuleRouter
+from tornado.web import Application, ErrorHandler, RequestHandler, StaticFileHandler
+from visdom.server import app as visdom_app
+
+from textgen.errors import TextgenError
+
+_ASSETS = Path(__file__).parent / "assets"
+_EMPTY_SCRIPT = "js/empty.js"
+
+_BOOTSTRAP = "sphinx_bootstrap_theme/bootstrap/static/bootstrap-3.4.1"
+_FROM_PACKAGES = {
+    "js/plotly-plotly.min.js": ("plotly", "plotly/package_data/plotly.min.js"),
+    "js/jquery.min.js": ("xstatic-jquery", "xstatic/pkg/jquery/data/jquery.min.js"),
+    **{
+        path: ("sphinx-bootstrap-theme", f"{_BOOTSTRAP}/{path}")
+        for path in (
+            "js/bootstrap.min.js",
+            "css/bootstrap.min.css",
+            "fonts/glyphicons-halflings-regular.woff2",
+        )
+    },
+}
+"""Which distribution's file answers for which file of the page."""
+
+_LARGEST_REQUEST = 1024**3
+"""Bytes, as Visdom has it: a window is sent whole."""
+
+_SECONDS_TO_ASK = 2.0
+
+
+def serve(
+    address: str,
+    port: int,
+    env_path: Path,
+    ready: Callable[[str], None],
+    open_browser: bool = False,
+) -> None:
+    """Run a Visdom server until Ctrl-C or SIGTERM, then save its environments.
+
+    Args:
+        address: the only address that listens; an IP address or a host's name.
+        port: the port that listens; 0 for any free one.
+        env_path: folder of the saved environments, read at the start and written at the end.
+        ready: called with the server's URL as soon as it answers.
+        open_browser: open the URL in the browser, too.
+
+    Raises:
+        TextgenError: the port is taken, the address is none of this machine's, the folder
+            cannot be written, or a file of the page is missing.
+    """
+    sockets = _listen(address, port)
+    try:
+        with _silent_libraries():
+            asyncio.run(_serve(sockets, address, env_path, ready, open_browser))
+    finally:
+        for listener in sockets:
+            listener.close()
+
+
+async def _serve(
+    sockets: list[socket.socket],
+    address: str,
+    env_path: Path,
+    ready: Callable[[str], None],
+    open_browser: bool,
+) -> None:
+    stop = asyncio.Event()
+    port = sockets[0].getsockname()[1]
+    with _on_signals(asyncio.get_running_loop(), stop.set):
+        with _errors_of(env_path):
+            application = _application(port, env_path)
+        server = HTTPServer(_guarded(application), max_buffer_size=_LARGEST_REQUEST)
+        server.add_sockets(sockets)
+        url = _url(address, port)
+        if open_browser:
+            # In a thread of its own: a browser in the terminal returns only when it is left.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        ready(url)
+        await stop.wait()
+        server.stop()
+        with _errors_of(env_path):
+            _save(application, env_path)
+
+
+@contextlib.contextmanager
+def _errors_of(env_path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TextgenError(
+            f"{env_path} cannot keep Visdom's environments: {error.strerror or error}"
+        ) from None
+
+
+class _FromAnotherSite(Matcher):
+    """Matches what a page of another site sends.
+
+    Visdom itself takes it. A text pane may hold scripts, so any site that is open in the browser
+    could run its own in the dashboard's name.
+    """
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        origin = request.headers.get("Origin")
+        return None if origin is None or urlsplit(origin).netloc == request.host else {}
+
+
+class _Icon(RequestHandler):
+    """The icon in the browser's tab: the page asks for a favicon.png, which Visdom has not."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "image/svg+xml")
+        self.write((_ASSETS / "icon.svg").read_bytes())
+
+
+def _guarded(application: Application) -> RuleRouter:
+    refusal = Application([(r".*", ErrorHandler, {"status_code": 403})])
+    icon = Application([(r".*", _Icon)])
+    return RuleRouter(
+        [
+            Rule(_FromAnotherSite(), refusal),
+            Rule(PathMatches(r"/(.*/)?favicon\.(png|ico)"), icon),
+            Rule(AnyMatches(), application),
+        ]
+    )
+
+
+def _application(port: int, env_path: Path) -> visdom_app.Application:
+    visdom_app.tornado_settings.update(
+        static_handler_class=_static_handler(_files_of_packages()),
+        # Visdom's application turns debugging on; without these, it would restart whenever a
+        # source file changes, and read every static file anew for every page.
+        autoreload=False,
+        serve_traceback=False,
+        static_hash_cache=True,
+    )
+    application = visdom_app.Application(
+        port=port,
+        base_url="",
+        env_path=str(env_path),
+        # Visdom 0.2.4 saves "null" for an environment that nobody has looked at, and so loses it.
+        eager_data_loading=True,
+    )
+    # Visdom lets its user add to the page's style; what the user has of it comes after ours.
+    style = (_ASSETS / "css" / "textgen.css").read_text(encoding="utf-8")
+    application.user_settings["user_css"] = style + application.user_settings["user_css"]
+    return application
+
+
+def _save(application: visdom_app.Application, env_path: Path) -> None:
+    """Write all environments with Visdom's own serializer."""
+    if hasattr(application, "storage"):  # 0.3
+        application.storage.save_all(application.state)
+    else:
+        from visdom.utils.server_utils import serialize_all
+
+        serialize_all(application.state, env_path=str(env_path))
+
+
+def _files_of_packages() -> dict[str, Path]:
+    """Return which file on the disk answers for which file of the page."""
+    files = {}
+    for path, (name, inside) in _FROM_PACKAGES.items():
+        try:
+            file = Path(str(distribution(name).locate_file(inside)))
+        except PackageNotFoundError:
+            file = None
+        if file is None or not file.is_file():
+            raise TextgenError(
+                f"Visdom's page needs {path} from the package {name}, which is not there: "
+                "pip install '.[visdom]'"
+            )
+        files[path] = file
+    return files
+
+
+def _static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:
+    """Return a handler that looks in packages, in our assets, and then in Visdom's own files."""
+    overlaid = set(map(str, files.values()))
+
+    class Overlay(StaticFileHandler):
+        @classmethod
+        def make_static_url(
+            cls, settings: dict[str, Any], path: str, include_version: bool = True
+        ) -> str:
+            # The page asks for this one outside of the static folder, and tornado 6.6 refuses.
+            if path == "../user/style.css":
+                return "/user/style.css"
+            return super().make_static_url(settings, path, include_version)
+
+        @classmethod
+        def get_absolute_path(cls, root: str, path: str) -> str:
+            if path in files:
+                return str(files[path])
+            for folder in (_ASSETS, Path(root)):
+                file = folder / path
+                if ".." not in file.parts and file.is_file():
+                    overlaid.add(str(file))
+                    return str(file)
+            # MathJax, d3 and what else the page asks for: our plots and texts need none of it.
+            if path.endswith(".js"):
+                overlaid.add(str(_ASSETS / _EMPTY_SCRIPT))
+                return str(_ASSETS / _EMPTY_SCRIPT)
+            return super().get_absolute_path(root, path)
+
+        def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+            if absolute_path in overlaid:
+                return absolute_path
+            return super().validate_absolute_path(root, absolute_path)
+
+    return Overlay
+
+
+def _listen(address: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, address)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise TextgenError(
+                f"Visdom cannot listen on {address}, port {port}: {error.strerror or error}"
+            ) from None
+    if _is_visdom(address, port):
+        raise TextgenError(
+            f"port {port} is taken: a Visdom is already there, at {_url(address, port)}; "
+            "use that one, or give this one another --port"
+        )
+    raise TextgenError(f"port {port} is taken, and not by a Visdom: give this one another --port")
+
+
+def _is_visdom(address: str, port: int) -> bool:
+    """Return whether what listens there shows Visdom's page; False when it says nothing."""
+    connection = http.client.HTTPConnection(
+        _reachable(address), port, timeout=_SECONDS_TO_ASK
+    )  # unlike urllib, this one never goes through a proxy
+    try:
+        connection.request("GET", "/")
+        page = connection.getresponse().read(1 << 16)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return re.search(rb"<title>\s*visdom", page, re.IGNORECASE) is not None
+
+
+def _reachable(address: str) -> str:
+    """Return an address that a browser can open; "all addresses" is none."""
+    with contextlib.suppress(ValueError):
+        number = ipaddress.ip_address(address)
+        if number.is_unspecified:
+            return "::1" if number.version == 6 else "127.0.0.1"
+    return address
+
+
+def _url(address: str, port: int) -> str:
+    host = _reachable(address)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """Keep the logs of Visdom and tornado off the terminal.
+
+    Both log through the root logger; with no handler there, Python prints what they say.
+    """
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
+    """Stop at Ctrl-C and at SIGTERM; a second one while all is being saved changes nothing."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    # Not loop.add_signal_handler, which Windows does not have.
+    before = {
+        name: signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop)) for name in names
+    }
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
