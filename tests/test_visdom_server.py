@@ -1,5 +1,6 @@
 """The real server in a process of its own, and a real browser that may talk to nobody else."""
 
+import http.client
 import json
 import shutil
 import signal
@@ -259,6 +260,24 @@ def test_a_page_of_another_site_is_refused(tmp_path: Path) -> None:
             post(url, "events", window, Origin="http://elsewhere.example")
         refused.value.close()
         assert post(url, "win_exists", window, Origin=url) == "false"
+
+
+@pytest.mark.parametrize("path", ["//etc/passwd", "/%2fetc%2fpasswd", "/js/..%2f..%2fapp.py"])
+def test_no_other_file_of_the_machine_is_served(tmp_path: Path, path: str) -> None:
+    with serving(tmp_path) as (url, _):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+        connection.request("GET", f"/static{path}")
+        assert connection.getresponse().status in {403, 404}
+        connection.close()
+
+
+def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
+    for name, content in {"cut": '{"jsons": {"a', "null": "null"}.items():
+        (tmp_path / f"{name}.json").write_text(content)
+    with serving(tmp_path) as (url, _):
+        assert post(url, "win_exists", {"eid": "cut", "win": "sample"}) == "false"
+    assert (tmp_path / "cut.broken").read_text() == '{"jsons": {"a'
+    assert (tmp_path / "null.broken").read_text() == "null"
 
 
 def refused(port: int, env_path: Path) -> str:

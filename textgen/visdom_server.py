@@ -13,6 +13,7 @@ import contextlib
 import errno
 import http.client
 import ipaddress
+import json
 import logging
 import re
 import signal
@@ -34,8 +35,9 @@ from visdom.server import app as visdom_app
 
 from textgen.errors import TextgenError
 
+log = logging.getLogger(__name__)
+
 _ASSETS = Path(__file__).parent / "assets"
-_EMPTY_SCRIPT = "js/empty.js"
 
 _BOOTSTRAP = "sphinx_bootstrap_theme/bootstrap/static/bootstrap-3.4.1"
 _FROM_PACKAGES = {
@@ -155,8 +157,9 @@ def _guarded(application: Application) -> RuleRouter:
 
 
 def _application(port: int, env_path: Path) -> visdom_app.Application:
+    _set_aside_what_is_broken(env_path)
     visdom_app.tornado_settings.update(
-        static_handler_class=_static_handler(_files_of_packages()),
+        static_handler_class=_static_handler(_files_of_packages() | _files_of_ours()),
         # Visdom's application turns debugging on; without these, it would restart whenever a
         # source file changes, and read every static file anew for every page.
         autoreload=False,
@@ -176,6 +179,19 @@ def _application(port: int, env_path: Path) -> visdom_app.Application:
     return application
 
 
+def _set_aside_what_is_broken(env_path: Path) -> None:
+    """Rename saved environments that Visdom cannot read: 0.2.4 would not start, 0.3 empty them."""
+    env_path.mkdir(parents=True, exist_ok=True)
+    for file in env_path.glob("*.json"):
+        try:
+            content = json.loads(file.read_bytes())
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or not {"jsons", "reload"} <= content.keys():
+            aside = file.replace(file.with_suffix(".broken"))
+            log.warning("%s is no environment of Visdom; it is now %s", file, aside)
+
+
 def _save(application: visdom_app.Application, env_path: Path) -> None:
     """Write all environments with Visdom's own serializer."""
     if hasattr(application, "storage"):  # 0.3
@@ -187,7 +203,11 @@ def _save(application: visdom_app.Application, env_path: Path) -> None:
 
 
 def _files_of_packages() -> dict[str, Path]:
-    """Return which file on the disk answers for which file of the page."""
+    """Return which file on the disk answers for which file of the page.
+
+    Raises:
+        TextgenError: a package is not installed, or has the file no more.
+    """
     files = {}
     for path, (name, inside) in _FROM_PACKAGES.items():
         try:
@@ -203,9 +223,17 @@ def _files_of_packages() -> dict[str, Path]:
     return files
 
 
+def _files_of_ours() -> dict[str, Path]:
+    return {
+        file.relative_to(_ASSETS).as_posix(): file for file in _ASSETS.rglob("*") if file.is_file()
+    }
+
+
 def _static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:
-    """Return a handler that looks in packages, in our assets, and then in Visdom's own files."""
-    overlaid = set(map(str, files.values()))
+    """Return a handler that serves these files, and Visdom's own beside them."""
+    empty_script = _ASSETS / "js" / "empty.js"
+    # A fixed list: a path that somebody asks for is looked up, and never joined to a folder.
+    ours = set(map(str, (*files.values(), empty_script)))
 
     class Overlay(StaticFileHandler):
         @classmethod
@@ -221,19 +249,14 @@ def _static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:
         def get_absolute_path(cls, root: str, path: str) -> str:
             if path in files:
                 return str(files[path])
-            for folder in (_ASSETS, Path(root)):
-                file = folder / path
-                if ".." not in file.parts and file.is_file():
-                    overlaid.add(str(file))
-                    return str(file)
+            visdoms = super().get_absolute_path(root, path)
             # MathJax, d3 and what else the page asks for: our plots and texts need none of it.
-            if path.endswith(".js"):
-                overlaid.add(str(_ASSETS / _EMPTY_SCRIPT))
-                return str(_ASSETS / _EMPTY_SCRIPT)
-            return super().get_absolute_path(root, path)
+            if path.endswith(".js") and not Path(visdoms).is_file():
+                return str(empty_script)
+            return visdoms
 
         def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-            if absolute_path in overlaid:
+            if absolute_path in ours:
                 return absolute_path
             return super().validate_absolute_path(root, absolute_path)
 
