@@ -31,7 +31,8 @@ JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れた�
         (SIMPLIFIED, "gbk", "gb18030"),
         (TRADITIONAL, "gb18030", "gb18030"),
         (TRADITIONAL, "utf-16-be", "utf-16-be"),
-        (TRADITIONAL.replace("“", "「").replace("”", "」"), "big5", "big5hkscs"),
+        (TRADITIONAL.replace("“", "「").replace("”", "」"), "big5", "big5"),
+        (TRADITIONAL.replace("“", "～碁").replace("”", "‧"), "cp950", "cp950"),
         (JAPANESE, "shift_jis", "cp932"),
         ("plain ASCII, a line.\n" * 20, "ascii", "utf-8"),
         ("plain ASCII, a line.\n" * 20, "utf-16-le", "utf-16-le"),
@@ -65,7 +66,7 @@ def test_an_encoding_can_be_said() -> None:
     assert decode(b"\xa4\x40", Path("x"), "big5") == ("一", "big5")
     with pytest.raises(TextgenError, match="is not big5: byte 0 of 2 does not fit"):
         decode(b"\xff\xff", Path("x"), "big5")
-    with pytest.raises(TextgenError, match="as big5hkscs they make sense"):
+    with pytest.raises(TextgenError, match="as big5 they make sense"):
         decode(
             TRADITIONAL.replace("“", "「").replace("”", "」").encode("big5"), Path("x"), "gb18030"
         )
@@ -85,7 +86,7 @@ def test_cleaning_counts_what_it_changes() -> None:
             "line ends": 4,
             "escape sequences": 3,
             "control characters": 2,
-            "indents and trailing spaces": 3,
+            "lines with indents or trailing spaces": 3,
             "tabs": 1,
             "blank lines": 2,
         },

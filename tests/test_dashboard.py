@@ -20,7 +20,7 @@ from tests.conftest import TINY, Command, flags
 from textgen.checkpoint import Run
 from textgen.config import Settings
 from textgen.dashboard import ALL_RUNS, MirrorThread, parse_address
-from textgen.errors import TextgenError
+from textgen.errors import UsageError
 from textgen.figures import run_windows, thin
 from textgen.record import Entry
 from textgen.session import train
@@ -288,5 +288,5 @@ def test_addresses() -> None:
         assert parse_address(url).netloc == "127.0.0.1:8097"
     assert parse_address("http://[::1]:80").netloc == "[::1]:80"
     for url in ("", "http://", "http://host:port", "ftp://host"):
-        with pytest.raises(TextgenError, match="is no address"):
+        with pytest.raises(UsageError, match="is no address"):
             parse_address(url)

@@ -21,6 +21,19 @@ from textgen.vocab import TokenIds
 Batch = tuple[Tensor, Tensor]
 
 
+class TooShortError(TextgenError):
+    """The text is too short for one batch.
+
+    Args:
+        message: says how long it is, and how long it must be.
+        needed: tokens needed.
+    """
+
+    def __init__(self, message: str, needed: int) -> None:
+        super().__init__(message)
+        self.needed = needed
+
+
 class Batches(ABC):
     """What both ways share: the tokens, a batch's shape, and the seed.
 
@@ -32,7 +45,7 @@ class Batches(ABC):
         seed: what the random numbers of every epoch follow from, together with its number.
 
     Raises:
-        TextgenError: the text is too short for one batch.
+        TooShortError: the text is too short for one batch.
     """
 
     carries_state: ClassVar[bool]
@@ -47,10 +60,10 @@ class Batches(ABC):
         self.seed = seed
         needed = batch_size * num_steps + self._max_offset + 1
         if len(self.tokens) < needed:
-            raise TextgenError(
-                f"the text to train on has {len(self.tokens):,} tokens, and a batch of "
-                f"{batch_size} rows of {num_steps} steps needs {needed:,}: give a longer text, "
-                "or a smaller --batch-size or --num-steps"
+            raise TooShortError(
+                f"{len(self.tokens):,} tokens to train on, and a batch of {batch_size} rows of "
+                f"{num_steps} steps needs {needed:,}",
+                needed,
             )
 
     @property

@@ -11,9 +11,9 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 tensors are called ``model.<parameter>`` and are the same for both models.
 """
 
-import contextlib
 import hashlib
 import json
+import shlex
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -67,7 +67,7 @@ class Run:
             self.settings = Settings.of(**self.config["settings"])
             self.plan = Plan(**self.config["plan"])
             self.vocab = Vocab.from_json((folder / "vocab.json").read_text("utf-8"))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
             raise TextgenError(
                 f"{folder} is not a run folder: it needs config.json and vocab.json, as "
                 "textgen train writes them"
@@ -129,18 +129,19 @@ def make_room_for(root: Path, name: str) -> None:
     Raises:
         TextgenError: it cannot be written, or holds a run of that name.
     """
-    if Path(name).name != name:
-        raise UsageError(f"--name is {name}: it must be a plain name, without a folder")
+    if Path(name).name != name or not name.isprintable():
+        raise UsageError(f"--name is {name!r}: it must be a plain name, without a folder")
     if (root / name).exists():
         raise TextgenError(
-            f"{root / name} exists already: go on with textgen train --resume {name}, "
+            f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
             "or choose another --name"
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=root).close()
+        (root / name).mkdir()
+        (root / name).rmdir()
     except OSError as error:
-        raise TextgenError(f"{root} cannot be written: {error.strerror}") from None
+        raise TextgenError(f"{root / name} cannot be written: {error.strerror}") from None
 
 
 def create_run(root: Path, name: str, config: dict[str, Any], vocab: Vocab, text: str) -> Run:
@@ -187,18 +188,10 @@ def find_run(root: Path, name: str | None = None) -> Run:
     return Run(checkpoints[-1].parent)
 
 
-def list_runs(root: Path) -> list[Run]:
-    """Return all runs under ``root``, by name; a folder that is none is left out."""
-    runs = []
-    for config in sorted(root.glob("*/config.json")):
-        with contextlib.suppress(TextgenError):  # deleted this moment, or no run
-            runs.append(Run(config.parent))
-    return runs
-
-
 def _checkpoints(root: Path) -> list[Path]:
     """Return the newest checkpoint of every run, the oldest first."""
-    newest = {path.parent: path for path in sorted(root.glob("*/*.safetensors"), key=_written)}
+    written = sorted(root.glob("*/*.safetensors"), key=_written)
+    newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
     return sorted(newest.values(), key=_written)
 
 

@@ -4,10 +4,13 @@ Results go to stdout, everything else to stderr. Nothing heavy is imported befor
 needs it, so that ``textgen --help`` is there at once.
 """
 
+import contextlib
 import io
 import json
 import logging
 import os
+import re
+import shlex
 import signal
 import sys
 import tomllib
@@ -20,6 +23,9 @@ from cyclopts import App, ArgumentCollection, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from textgen.config import (
+    DEFAULT_CHECKPOINTS,
+    DEFAULT_VISDOM,
+    DEFAULT_VISDOM_PORT,
     PRESETS,
     CorpusConfig,
     GenerationConfig,
@@ -30,15 +36,16 @@ from textgen.config import (
 from textgen.errors import TextgenError, UsageError
 
 if TYPE_CHECKING:
+    from textgen.checkpoint import Run
     from textgen.evaluation import Evaluation
     from textgen.session import Result
     from textgen.trained import Trained
 
 log = logging.getLogger(__name__)
 
-_VISDOM = "http://127.0.0.1:8097"
-_CHECKPOINTS = Path("checkpoints")
+_CHECKPOINTS = Path(DEFAULT_CHECKPOINTS)
 _CORPUS = Path("corpus")
+_NOWHERE = "none"
 
 _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
@@ -50,6 +57,7 @@ app = App(
     help="Teach a small LSTM a novel, character by character, and let it write on.",
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
 app.command(corpus_app)
@@ -57,7 +65,10 @@ app.command(corpus_app)
 
 @app.command
 def demo(
-    *, minutes: float = 3.0, checkpoints: _Checkpoints = _CHECKPOINTS, visdom: _Visdom = _VISDOM
+    *,
+    minutes: float = 3.0,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = DEFAULT_VISDOM,
 ) -> None:
     """Fetch 三国演义, train on it for three minutes, and let the model write.
 
@@ -71,11 +82,11 @@ def demo(
     from textgen.session import train as train_new
     from textgen.trained import load
 
+    settings = Settings(training=TrainingConfig(minutes=minutes))
     path = _CORPUS / "sanguoyanyi.txt"
     if not path.exists():
         log.info("Fetching 三国演义 with pip into %s", path)
         fetch("sanguoyanyi", _CORPUS)
-    settings = Settings(training=TrainingConfig(minutes=minutes))
     result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
     _report(result)
     trained = load(result.run.folder)
@@ -96,7 +107,7 @@ def train(
     name: str | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
-    visdom: _Visdom = _VISDOM,
+    visdom: _Visdom = DEFAULT_VISDOM,
     as_json: _Json = False,
 ) -> None:
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
@@ -117,7 +128,7 @@ def train(
 
     del preset, config  # _settings_of_train has read them
     settings = Settings(corpus, model, training)
-    mirror = mirror_to(visdom)
+    mirror = mirror_to(None if visdom == _NOWHERE else visdom)
     if resume:
         run = find_run(checkpoints, _run_named(files))
         result = session.resume(run, settings, mirror)
@@ -126,7 +137,7 @@ def train(
         result = session.train(paths, settings, name, checkpoints, mirror)
     if not as_json:
         _report(result)
-        log.info("\nLet it write: textgen generate %s --prefix ...", result.run.name)
+        log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
         return
     held_out = result.held_out
     _print_json(
@@ -166,12 +177,14 @@ def generate(
         log.warning(
             "Not in the vocabulary of %s, so read as <unk>: %s",
             trained.run.name,
-            " ".join(unknown),
+            _shown(unknown),
         )
-    if not as_json:
-        _stream(trained, prefix, generation)
-        return
     seed = new_seed() if generation.seed is None else generation.seed
+    if not as_json:
+        _stream(trained, prefix, replace(generation, seed=seed))
+        if generation.seed is None and generation.temperature > 0:
+            log.info("The same text again: --seed %d", seed)
+        return
     generation = replace(generation, seed=seed)
     text = "".join(tokens_after(trained.model, trained.vocab, prefix, generation))
     _print_json(prefix=prefix, text=text, seed=seed)
@@ -208,7 +221,7 @@ def evaluate(
         )
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
-    _print_figures(figures, trigram.bits_per_character)
+    _print_figures(trained.run, figures, trigram.bits_per_character)
 
 
 @app.command
@@ -229,6 +242,30 @@ def report(
     path = output or found.folder / "report.html"
     write_report(found, path)
     print(path)
+
+
+@app.command
+def monitor(
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_VISDOM_PORT,
+    open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+) -> None:
+    """Start a Visdom server that needs no network, and draw every run on it, old and live.
+
+    Args:
+        host: Address to listen on; with any other, others can see and change what is there.
+        port: Port to listen on.
+        open_browser: Open the page in the browser.
+        checkpoints: Folder in which the runs are.
+    """
+    try:
+        from textgen.monitor import monitor as serve_and_mirror
+    except ImportError:
+        raise TextgenError("Visdom is not installed: pip install '.[visdom]'") from None
+
+    serve_and_mirror(checkpoints, host, port, open_browser=open_browser)
 
 
 @corpus_app.command
@@ -309,14 +346,17 @@ def _report(result: "Result") -> None:
         f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second"
     )
     if result.held_out is not None:
-        _print_figures(result.held_out, result.run.trigram_bits)
+        _print_figures(result.run, result.held_out, result.run.trigram_bits)
 
 
-def _print_figures(figures: "Evaluation", trigram_bits: float | None) -> None:
-    print("                       perplexity   bits per character")
-    print(f"this model   {figures.perplexity:20.2f} {figures.bits_per_character:20.3f}")
+def _print_figures(run: "Run", figures: "Evaluation", trigram_bits: float | None) -> None:
+    kind = run.vocab.kind
+    # The trigram is of characters: beside the perplexity of words, its own says nothing.
+    trigram = "" if kind == "word" or trigram_bits is None else f"{2**trigram_bits:.2f}"
+    print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
+    print(f"this model   {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}")
     if trigram_bits is not None:
-        print(f"trigram      {2**trigram_bits:20.2f} {trigram_bits:20.3f}")
+        print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
 
 
 def _shown(characters: Iterable[str]) -> str:
@@ -324,7 +364,8 @@ def _shown(characters: Iterable[str]) -> str:
 
 
 def _print_json(**values: object) -> None:
-    print(json.dumps(values, ensure_ascii=False))
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    print(json.dumps(values, ensure_ascii=encoding != "utf8"))
 
 
 def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -332,6 +373,7 @@ def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: Argument
 
     cyclopts calls this between reading the flags and converting them.
     """
+    _refuse_fractions(arguments)
     if commands != ("train",):
         return
 
@@ -349,9 +391,11 @@ def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: Argument
         fill(_read_toml(Path(path)), path)
     if preset := given("--preset"):
         fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
-    if given("--resume") is not None:
+    if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
         from textgen.checkpoint import find_run
 
+        if given("--name") is not None:
+            raise UsageError("--name is for a new run; the run to resume stands after --resume")
         checkpoints = Path(given("--checkpoints") or _CHECKPOINTS)
         run = find_run(checkpoints, _run_named(_positional(arguments)))
         fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
@@ -364,11 +408,25 @@ def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise UsageError(f"--config {path} is not TOML: {error}") from None
+    for name in values:
+        if name.replace("_", "-").startswith("no-"):
+            raise UsageError(f"--config {path} has {name}: write {name[3:]} = false instead")
+    if values.get("visdom") is False:
+        values["visdom"] = _NOWHERE
+    return values
+
+
+def _refuse_fractions(arguments: ArgumentCollection) -> None:
+    """Refuse 1.5 where a whole number is asked for; cyclopts would round it."""
+    for argument in arguments:
+        for token in argument.tokens if argument.hint in (int, int | None) else ():
+            if re.fullmatch(r"[+-]?\d+\.\d*", token.value):
+                raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
 
 
 app.config = (_settings_of_train,)
@@ -380,7 +438,8 @@ class _Messages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
-        tqdm.write(self.format(record), file=sys.stderr)
+        with contextlib.suppress(BrokenPipeError):  # nobody reads the messages any more
+            tqdm.write(self.format(record), file=sys.stderr)
 
 
 def main() -> None:
@@ -398,6 +457,7 @@ def run(arguments: list[str]) -> int:
     logger.setLevel(logging.INFO)
     try:
         app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
     except CycloptsError as error:
         return _fail(" ".join(str(error).split()), UsageError.exit_status)
     except TextgenError as error:
@@ -405,11 +465,28 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _fail("stopped", 128 + signal.SIGINT)
     except BrokenPipeError:
-        # Who read stdout has gone; so that Python's last flush does not complain of it:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()  # who read it has gone, and that is no mistake
+    except OSError as error:
+        _forget_stdout()
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror}", TextgenError.exit_status)
+    except (MemoryError, RuntimeError) as error:
+        if "allocate memory" not in str(error) and not isinstance(error, MemoryError):
+            raise
+        return _fail(
+            "there is not enough memory for this: take a smaller --hidden-size, --batch-size "
+            "or --num-steps",
+            TextgenError.exit_status,
+        )
     return 0
 
 
+def _forget_stdout() -> None:
+    """Make Python's last flush of what cannot be written succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, status: int) -> int:
-    print(f"textgen: {message}", file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):
+        print(f"textgen: {message}", file=sys.stderr)
     return status

@@ -6,9 +6,15 @@ from these dataclasses. A setting out of range raises ``UsageError`` when it is 
 
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from textgen.errors import UsageError
+
+DEFAULT_CHECKPOINTS = "checkpoints"
+"""Folder in which every run has its folder."""
+
+DEFAULT_VISDOM_PORT = 8097
+DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
 
 DEFAULT_MINUTES = 10.0
 """Minutes that a training takes which is not told how long."""
@@ -18,6 +24,18 @@ def _require(condition: bool, name: str, value: object, expected: str) -> None:
     if not condition:
         flag = name.replace("_", "-")
         raise UsageError(f"--{flag} is {value}: it must be {expected}")
+
+
+def _require_seed(seed: int) -> None:
+    _require(0 <= seed < 2**62, "seed", seed, "at least 0 and below 2^62")
+
+
+def _require_choices(config: object) -> None:
+    """Check the settings that are one of a few words; the command line has done so already."""
+    for name, hint in get_type_hints(type(config)).items():
+        if get_origin(hint) is Literal:
+            value, choices = getattr(config, name), get_args(hint)
+            _require(value in choices, name, value, f"one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +66,7 @@ class CorpusConfig:
             "at least 1",
         )
         _require(0 <= self.held_out <= 0.5, "held_out", self.held_out, "between 0 and 0.5")
+        _require_choices(self)
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ class ModelConfig:
     """Kind of recurrent layer; the scratch model has the LSTM only."""
 
     embedding_size: int = 128
-    """Length of a token's vector; 0 feeds the token one-hot, as document A does."""
+    """Length of a token's vector; 0 feeds the token one-hot, as the source document does."""
 
     hidden_size: int = 256
     """Units in each recurrent layer."""
@@ -92,6 +111,7 @@ class ModelConfig:
             self.cell,
             "lstm with --model scratch (--model nn has gru and rnn)",
         )
+        _require_choices(self)
 
 
 @dataclass(frozen=True)
@@ -150,10 +170,12 @@ class TrainingConfig:
             _require(0 < getattr(self, name) < inf, name, getattr(self, name), "above 0")
         for name in ("epochs", "minutes", "evaluate_every"):
             value = getattr(self, name)
-            _require(value is None or 0 < value < inf, name, value, "above 0")
+            _require(value is None or 0 < value <= 1e6, name, value, "above 0, at most 1,000,000")
         _require(0 <= self.warmup < 1, "warmup", self.warmup, "at least 0 and below 1")
-        for name in ("weight_decay", "patience", "seed"):
+        for name in ("weight_decay", "patience"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        _require_seed(self.seed)
+        _require_choices(self)
 
 
 @dataclass(frozen=True)
@@ -164,7 +186,7 @@ class GenerationConfig:
     """Characters to write."""
 
     temperature: float = 0.8
-    """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest (document A)."""
+    """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest."""
 
     seed: int | None = None
     """The same seed writes the same text; when not given, a new one is drawn and told."""
@@ -172,7 +194,8 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         _require(self.length >= 1, "length", self.length, "at least 1")
         _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0")
-        _require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
+        if self.seed is not None:
+            _require_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -213,7 +236,7 @@ class Settings:
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # Document A: one-hot input, SGD at 1, N(0, 0.01²), 10,000 tokens, a point every 10 epochs.
+    # The source document: one-hot input, SGD at 1, N(0, 0.01²), 10,000 tokens, all trained on.
     "classic": {
         "max_tokens": 10_000,
         "held_out": 0.0,
@@ -221,6 +244,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hidden_size": 256,
         "dropout": 0.0,
         "init_std": 0.01,
+        "batches": "sequential",
         "batch_size": 32,
         "num_steps": 35,
         "optimizer": "sgd",
@@ -229,6 +253,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "warmup": 0.0,
         "clip": 1.0,
         "epochs": 1000.0,
+        "evaluate_every": 80,  # ten epochs of eight batches
         "patience": 0,
     },
 }

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from textgen.checkpoint import Run
-from textgen.errors import TextgenError
+from textgen.config import DEFAULT_VISDOM_PORT
+from textgen.errors import UsageError
 from textgen.figures import Window, comparison_windows, run_windows
 from textgen.record import Entry, Record
 from textgen.session import Mirror
@@ -143,7 +144,13 @@ class MirrorThread(threading.Thread):
 
 
 def mirror_to(url: str | None) -> Mirror:
-    """Return what mirrors a run to the Visdom server at a URL; with no URL, to nowhere."""
+    """Return what mirrors a run to the Visdom server at a URL; with no URL, to nowhere.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    if url is not None:
+        parse_address(url)
 
     @contextmanager
     def mirror(run: Run) -> Iterator[None]:
@@ -164,14 +171,14 @@ def parse_address(url: str) -> SplitResult:
     """Return a server's address with its parts; http and port 8097 where they are left out.
 
     Raises:
-        TextgenError: it is no address.
+        UsageError: it is no address.
     """
     address = urlsplit(url if "//" in url else f"http://{url}")
     try:
-        port = address.port or 8097
+        port = address.port or DEFAULT_VISDOM_PORT
     except ValueError:
         port = 0
     if not address.hostname or not port or address.scheme not in ("http", "https"):
-        raise TextgenError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
+        raise UsageError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
     host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
     return address._replace(netloc=f"{host}:{port}")

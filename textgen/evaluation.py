@@ -75,7 +75,7 @@ def evaluate_trigram(training_text: str, text: str) -> Evaluation:
 
 
 def _figures(bits: NDArray[np.float64], characters: int) -> Evaluation:
-    perplexity = 2 ** float(bits.mean())
+    perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
     return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
 
 

@@ -14,11 +14,10 @@ def write_atomically(path: Path, data: bytes) -> None:
     The bytes go into a file beside it, are forced to the disk, and take the name at once.
 
     Raises:
-        TextgenError: the folder cannot be written, or the disk is full.
+        TextgenError: the folder is not there or cannot be written, or the disk is full.
     """
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

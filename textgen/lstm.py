@@ -39,7 +39,7 @@ def lstm_step(
 
 
 class LSTM(nn.Module):
-    """One or more LSTM layers on top of each other; a drop-in for ``nn.LSTM(batch_first=True)``.
+    """LSTM layers on top of each other: what ``nn.LSTM(batch_first=True)`` computes.
 
     Args:
         input_size: I.

@@ -10,6 +10,15 @@ from textgen.record import Entry
 from textgen.training import Step
 
 
+def require_finite(what: str, value: float, step: int) -> None:
+    """Raise a TextgenError that says so if a training has come to infinity or to no number."""
+    if not math.isfinite(value):
+        raise TextgenError(
+            f"the {what} is {value} at step {step:,}: training stopped, and the last good "
+            "checkpoint is kept; start again with a lower --learning-rate"
+        )
+
+
 class Meter:
     """Sums up steps, and reads the sums off; nothing waits for the device before that.
 
@@ -45,13 +54,8 @@ class Meter:
         elapsed = time.perf_counter() - self._began
         self.tokens += self._tokens
         self.seconds += elapsed
-        if not math.isfinite(loss + gradient_norm):
-            what = "gradient" if math.isfinite(loss) else "loss"
-            raise TextgenError(
-                f"the {what} is {gradient_norm if math.isfinite(loss) else loss} at step "
-                f"{step.position.step:,}: training stopped, and the last good checkpoint is kept; "
-                "start again with a lower --learning-rate"
-            )
+        require_finite("loss", loss, step.position.step)
+        require_finite("gradient", gradient_norm, step.position.step)
         return {
             "step": step.position.step,
             "epoch": round(epoch, 4),

@@ -1,11 +1,13 @@
 """``metrics.jsonl``: the one truth about a run's numbers, a JSON object a line.
 
-Training only appends to it; progress bar, dashboard and reports read it. Every line has
-``step``, ``epoch`` (a number with its part), ``tokens`` (trained on so far) and ``seconds`` (of
-training so far), and then what was measured there:
+Training appends to it; dashboard and reports read it. Every line has ``step``, ``epoch`` (a
+number with its part), ``tokens`` (trained on so far) and ``seconds`` (of training so far), and
+then what was measured there:
 
     perplexity, tokens_per_second, learning_rate, gradient_norm   of the steps since the last line
     held_out_perplexity, held_out_bits_per_character, sample      at an evaluation
+    best_step, best_held_out_perplexity, best_held_out_bits_per_character   at the end: what the
+        best weights are of, and how they judge the held-out part read strictly in order
 """
 
 import json

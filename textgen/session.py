@@ -3,6 +3,7 @@
 import copy
 import logging
 import math
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
-from textgen.batches import POLICIES
+from textgen.batches import POLICIES, TooShortError
 from textgen.checkpoint import (
     Plan,
     Progress,
@@ -29,13 +31,13 @@ from textgen.checkpoint import (
     save_checkpoint,
     split_text,
 )
-from textgen.config import DEFAULT_MINUTES, GenerationConfig, Settings
+from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, GenerationConfig, Settings
 from textgen.corpus import read_corpus
 from textgen.errors import Interrupted, TextgenError, UsageError
 from textgen.evaluation import Evaluation, evaluate_text, evaluate_trigram
 from textgen.generation import generate
 from textgen.interrupts import StopRequest, stop_requests
-from textgen.meter import Meter
+from textgen.meter import Meter, require_finite
 from textgen.models import build_model, choose_device
 from textgen.record import Entry
 from textgen.training import Position, make_optimizer, steps_in_epochs, train_steps
@@ -84,7 +86,7 @@ def train(
     paths: Sequence[Path | str] | Path | str,
     settings: Settings = Settings(),
     name: str | None = None,
-    checkpoints: Path | str = "checkpoints",
+    checkpoints: Path | str = DEFAULT_CHECKPOINTS,
     mirror: Mirror = nullcontext,
 ) -> Result:
     """Train a new model on text files, and leave it in a run folder.
@@ -103,12 +105,23 @@ def train(
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    name = name or f"{files[0].resolve().stem}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
+    name = name or f"{files[0].resolve().stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
     corpus = read_corpus(files, settings.corpus.encoding)
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
     training_text, held_out_text = split_text(text, settings.corpus.held_out)
-    session = Session(settings, vocab, training_text, held_out_text)
+    if len(vocab) == 1:
+        raise UsageError(
+            f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
+        )
+    try:
+        session = Session(settings, vocab, training_text, held_out_text)
+    except TooShortError as error:
+        whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
+        raise TextgenError(
+            f"the text is too short: {error}; with what --held-out keeps back that makes "
+            f"{whole:,} in all: give a longer text, or a smaller --batch-size or --num-steps"
+        ) from None
     root = Path(checkpoints)
     make_room_for(root, name)
     for file in corpus.files:
@@ -153,7 +166,7 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     elif done >= run.plan.total_steps or session.ran_stale():
         raise TextgenError(
             f"{run.name} is complete after {done:,} steps; to train it for longer: "
-            f"textgen train --resume {run.name} --minutes 10"
+            f"textgen train --resume {shlex.quote(run.name)} --minutes 10"
         )
     else:
         before = run.settings.training
@@ -255,7 +268,13 @@ class Session:
         before = run.record.read()[-1:] or [{"tokens": 0, "seconds": 0.0}]
         meter = Meter(before[0]["tokens"], before[0]["seconds"])
         with mirror(run), stop_requests() as stop, self._progress_bar(run) as bar:
-            self._train(run, meter, stop, bar)
+            try:
+                self._train(run, meter, stop, bar)
+            except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
+                self._save(run)
+                raise Interrupted(
+                    f"stopped; go on with: textgen train --resume {run.name}"
+                ) from None
         held_out = self._judge_best(run) if self.held_out_text else None
         return Result(run, meter.tokens, meter.tokens / max(meter.seconds, 1e-9), held_out)
 
@@ -276,19 +295,20 @@ class Session:
             if not save and done % report_every != 0:
                 continue
             entry = meter.read(step, self._epoch())
+            if save:  # a step may leave weights that only the next step's loss would tell of
+                norm = nn.utils.get_total_norm(list(self.model.parameters()))
+                require_finite("norm of the weights", float(norm), done)
             if evaluate:
                 entry |= self._evaluation(run)
             run.record.append(entry)
             _show(bar, entry)
             if save:
-                save_checkpoint(
-                    run.last, self.model, self.vocab, self.position, self.progress, self.optimizer
-                )
+                self._save(run)
                 saved = time.monotonic()
-            if stop.asked:
+            if stop.asked and done < total_steps:
                 raise Interrupted(
                     f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
-                    f"go on with: textgen train --resume {run.name}"
+                    f"go on with: textgen train --resume {shlex.quote(run.name)}"
                 )
             if self.ran_stale():
                 log.info(
@@ -298,6 +318,11 @@ class Session:
                 return
             meter.start()
 
+    def _save(self, run: Run) -> None:
+        save_checkpoint(
+            run.last, self.model, self.vocab, self.position, self.progress, self.optimizer
+        )
+
     def _epoch(self) -> float:
         """Return the number of epochs done, with the part of the last one."""
         position = self.position
@@ -305,11 +330,11 @@ class Session:
 
     def _evaluation(self, run: Run) -> Entry:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
-        sample = "".join(generate(self.model, self.vocab, "\n", _SAMPLE))
         if not self.held_out_text:
-            return {"sample": sample}
+            return {"sample": self._sample()}
         held_out = self._judge_held_out(rows=_ROWS)
         bits = held_out.bits_per_character
+        require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
         if self.progress.best_bits is None or bits < self.progress.best_bits:
             self.progress = Progress(bits, 0)
@@ -317,8 +342,11 @@ class Session:
         return {
             "held_out_perplexity": held_out.perplexity,
             "held_out_bits_per_character": bits,
-            "sample": sample,
+            "sample": self._sample(),
         }
+
+    def _sample(self) -> str:
+        return "".join(generate(self.model, self.vocab, "\n", _SAMPLE))
 
     def _judge_held_out(self, rows: int) -> Evaluation:
         return evaluate_text(self.model, self.vocab, self.held_out_text, self.training_text, rows)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textgen.checkpoint import Run, find_run, load_weights
+from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.corpus import read_corpus
 from textgen.errors import UsageError
 from textgen.evaluation import Evaluation, evaluate_text, evaluate_trigram
@@ -27,7 +28,9 @@ class Trained:
 
 
 def load(
-    name: str | Path | None = None, checkpoints: Path | str = "checkpoints", device: str = "auto"
+    name: str | Path | None = None,
+    checkpoints: Path | str = DEFAULT_CHECKPOINTS,
+    device: str = "auto",
 ) -> Trained:
     """Load a run's best weights, or its last ones where nothing was held out.
 

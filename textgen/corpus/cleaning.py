@@ -9,13 +9,12 @@ import re
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # ECMA-48: a control sequence, an operating-system command with its end, any other escape.
 _ESCAPES = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|\x1b[ -/]*[0-~]?"
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|\x1b[ -/]*[0-~]?"
 )
 # C0 and C1 controls, and what is invisible or turns the direction of writing.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
-_EDGES = re.compile("^[^\\S\n]+|[^\\S\n]+$", re.MULTILINE)
 _BLANK_LINES = re.compile("\n{2,}")
 
 
@@ -38,12 +37,15 @@ def clean(text: str) -> tuple[str, dict[str, int]]:
     replace("line ends", _LINE_ENDS, "\n")
     replace("escape sequences", _ESCAPES, "")
     replace("control characters", _CONTROLS, "")
-    replace("indents and trailing spaces", _EDGES, "")
+    lines = text.split("\n")
+    stripped = [line.strip() for line in lines]
+    if edges := sum(map(str.__ne__, lines, stripped)):
+        changes["lines with indents or trailing spaces"] = edges
+    text = "\n".join(stripped)
     replace("tabs", re.compile("\t"), " ")
     text = text.strip("\n") + "\n"
     blank_runs = len(_BLANK_LINES.findall(text))
-    lines = len(re.findall("[^\n]\n", text))
-    everywhere = blank_runs > lines / 2
+    everywhere = blank_runs > len(re.findall("[^\n]\n", text)) / 2
     before = text.count("\n")
     text = _BLANK_LINES.sub("\n" if everywhere else "\n\n", text)
     if removed := before - text.count("\n"):

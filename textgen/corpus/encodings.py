@@ -21,8 +21,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# big5hkscs and cp950 each hold characters that the other lacks; both contain Big5.
-_CANDIDATES = ("utf-8", "gb18030", "big5hkscs", "cp950", "utf-16-le", "utf-16-be")
+# Where two make the same sense, the first counts. cp950 and big5hkscs each add characters to
+# Big5 that the other lacks, and big5hkscs has look-alikes for some of Big5's punctuation.
+_CANDIDATES = ("utf-8", "gb18030", "big5", "cp950", "big5hkscs", "utf-16-le", "utf-16-be")
 
 _COMMON = frozenset(
     "的了一是不我在人有他这着个们来到时大地为子中你说道之也曰而其以于无"
@@ -59,8 +60,9 @@ def decode(data: bytes, path: Path, encoding: str | None = None) -> tuple[str, s
         TextgenError: the bytes do not fit the encoding, no encoding fits, or it is no text.
     """
     if encoding is not None:
-        return _decode_as_told(data, path, encoding), encoding
-    text, found = _detect(data, path)
+        text, found = _decode_as_told(data, path, encoding), encoding
+    else:
+        text, found = _detect(data, path)
     controls = sum(map(text.count, _CONTROLS))
     if controls > _BINARY * len(text):
         raise TextgenError(
@@ -84,15 +86,15 @@ def _decode_as_told(data: bytes, path: Path, encoding: str) -> str:
 def _decode_as(data: bytes, path: Path, encoding: str) -> str:
     try:
         return data.decode(encoding)
-    except LookupError:
-        raise UsageError(
-            f"--encoding {encoding} is no encoding of text that Python knows; "
-            "try utf-8, gb18030, big5 or utf-16"
-        ) from None
     except UnicodeDecodeError as error:
         raise TextgenError(
             f"{path} is not {encoding}: byte {error.start:,} of {len(data):,} does not fit; "
             "mend the file, or try another --encoding (without one it is found out)"
+        ) from None
+    except (LookupError, UnicodeError):
+        raise UsageError(
+            f"--encoding {encoding} is no encoding of text that Python knows; "
+            "try utf-8, gb18030, big5 or utf-16"
         ) from None
 
 

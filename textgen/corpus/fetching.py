@@ -61,6 +61,7 @@ def fetch(name: str, folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as temporary:
         text = _read_member(novel, _download(novel, Path(temporary)))
     path = folder / f"{name}.txt"
+    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.encode())
     return path
 

@@ -57,7 +57,9 @@ def _expand(path: Path) -> list[Path]:
         raise TextgenError(f"{path} does not exist; give a text file or a folder of .txt files")
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".txt")
+    files = sorted(
+        file for file in path.rglob("*") if file.suffix.lower() == ".txt" and file.is_file()
+    )
     if not files:
         raise TextgenError(f"the folder {path} holds no .txt file; give one that does")
     return files
