@@ -73,6 +73,12 @@ def test_the_commands(checkout: Path) -> None:
                 if made_by_make:
                     (checkout / ".venv" / stamp).touch()  # newer than the copied files
             shell(commands if made_by_make else f"make -n {target}", checkout, ARGS=arguments)
+        elif commands.startswith("textgen monitor"):
+            # It runs until it is stopped, as test_monitor.py shows; here until it is ready.
+            shell(
+                f"timeout -s INT 20 {commands.strip()} --port 0 2>&1 | grep -q 'Visdom is at'",
+                checkout,
+            )
         elif "pip install" in commands:
             # In the environment that is there: what would be installed, and no download.
             shell(
@@ -109,6 +115,8 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "demo",
         "evaluate",
         "generate",
+        "monitor",
+        "report",
         "train",
     ]
     for name in listed:

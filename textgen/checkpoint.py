@@ -11,6 +11,7 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 tensors are called ``model.<parameter>`` and are the same for both models.
 """
 
+import contextlib
 import hashlib
 import json
 import shlex
@@ -141,6 +142,8 @@ def make_room_for(root: Path, name: str) -> None:
         (root / name).mkdir()
         (root / name).rmdir()
     except OSError as error:
+        with contextlib.suppress(OSError):
+            root.rmdir()  # where it was made for nothing
         raise TextgenError(f"{root / name} cannot be written: {error.strerror}") from None
 
 

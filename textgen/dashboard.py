@@ -31,7 +31,23 @@ log = logging.getLogger(__name__)
 ALL_RUNS = "all-runs"
 """The Visdom environment in which the runs are compared."""
 
-_MARKER = Window("textgen", "textgen", [{"type": "text", "content": ""}], {}, height=1)
+_MAIN = "main"
+"""The environment that Visdom opens with."""
+
+_MARKER = Window(
+    "textgen",
+    "textgen",
+    [
+        {
+            "type": "text",
+            "content": "<p>Every run has an environment of its own, and <b>all-runs</b> lays them "
+            "over each other: choose above.</p><p>上方的 Environment 里，每次运行各有一个环境；"
+            "<b>all-runs</b> 把它们画在一起。</p>",
+        }
+    ],
+    {},
+    height=130,
+)
 """A window that is gone when the server was restarted: then everything is drawn again."""
 
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -101,13 +117,13 @@ class MirrorThread(threading.Thread):
         from textgen.visdom_client import Client
 
         client = Client(address)
+        self._draw_all_again()
         log.info("Drawing on Visdom: %s", self._url)
         return client
 
     def _look(self, client: "Client") -> None:
-        if not client.has(ALL_RUNS, _MARKER.key):
-            self._drawn.clear()
-            self._seen.clear()
+        if not client.has(_MAIN, _MARKER.key):
+            self._draw_all_again()
         changed = self._read_changes()
         if not changed and self._drawn:
             return
@@ -118,7 +134,11 @@ class MirrorThread(threading.Thread):
         curves = {path.parent.name: entries for path, entries in sorted(self._entries.items())}
         for window in comparison_windows(curves):
             self._draw(client, ALL_RUNS, window)
-        self._draw(client, ALL_RUNS, _MARKER)
+        self._draw(client, _MAIN, _MARKER)
+
+    def _draw_all_again(self) -> None:
+        self._drawn.clear()
+        self._seen.clear()
 
     def _read_changes(self) -> set[Path]:
         """Read what has changed since the last look; return the paths, also of what is gone."""
