@@ -303,7 +303,7 @@ def test_a_port_that_somebody_has_who_says_nothing(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         began = time.monotonic()
         said = refused(port, tmp_path)
-    assert f"port {port} is taken, and not by a Visdom" in said
+    assert f"port {port} is taken, and what has it does not answer as a Visdom" in said
     assert time.monotonic() - began < SECONDS
 
 

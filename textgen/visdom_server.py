@@ -222,7 +222,7 @@ def _files_of_packages() -> dict[str, Path]:
         if file is None or not file.is_file():
             raise TextgenError(
                 f"Visdom's page needs {path} from the package {name}, which is not there: "
-                "pip install '.[visdom]'"
+                "pip install ."
             )
         files[path] = file
     return files
@@ -281,7 +281,9 @@ def _listen(address: str, port: int) -> list[socket.socket]:
             f"port {port} is taken: a Visdom is already there, at {_url(address, port)}; "
             "use that one, or give this one another --port"
         )
-    raise TextgenError(f"port {port} is taken, and not by a Visdom: give this one another --port")
+    raise TextgenError(
+        f"port {port} is taken, and what has it does not answer as a Visdom: give another --port"
+    )
 
 
 def _is_visdom(address: str, port: int) -> bool:
