@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -62,14 +62,16 @@ def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.communicate()
 
 
-Start = Callable[[], tuple[str, subprocess.Popen[str]]]
+def post(url: str, path: str, body: object, **headers: str) -> str:
+    return get(url, path, json.dumps(body).encode(), **headers)
 
 
-def post(url: str, path: str, body: object, **headers: str) -> Any:  # noqa: ANN401 - it is JSON
-    request = urllib.request.Request(f"{url}/{path}", json.dumps(body).encode(), headers)  # noqa: S310
+def get(url: str, path: str, body: bytes | None = None, **headers: str) -> str:
+    request = urllib.request.Request(f"{url}/{path}", body, headers)  # noqa: S310
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=SECONDS) as response:
-        return response.read().decode()
+        content: bytes = response.read()
+    return content.decode()
 
 
 def draw_lines(url: str, env: str, window: str, values: list[float]) -> None:
@@ -241,6 +243,7 @@ def test_nothing_is_left_in_the_home_folder(
     monkeypatch.setenv("HOME", str(home))
     with serving(tmp_path / "visdom") as (url, process):
         draw_text(url, "run", "sample", CHINESE)
+        assert "<title>visdom</title>" in get(url, "compare/main+run")  # 0.2.4 looks there
         process.terminate()
         process.wait(SECONDS)
     assert list(home.rglob("*")) == []
@@ -300,7 +303,7 @@ def test_a_port_that_somebody_has_who_says_nothing(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         began = time.monotonic()
         said = refused(port, tmp_path)
-    assert f"port {port} is taken, and not by a Visdom" in said
+    assert f"port {port} is taken, and what has it does not answer as a Visdom" in said
     assert time.monotonic() - began < SECONDS
 
 

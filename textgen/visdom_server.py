@@ -32,6 +32,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import AnyMatches, Matcher, PathMatches, Rule, RuleRouter
 from tornado.web import Application, ErrorHandler, RequestHandler, StaticFileHandler
 from visdom.server import app as visdom_app
+from visdom.utils.server_utils import gather_envs
 
 from textgen.errors import TextgenError
 
@@ -73,7 +74,7 @@ def serve(
         address: the only address that listens; an IP address or a host's name.
         port: the port that listens; 0 for any free one.
         env_path: folder of the saved environments, read at the start and written at the end.
-        ready: called with the server's URL as soon as it answers.
+        ready: called with the server's URL when it listens; the server waits for it to return.
         open_browser: open the URL in the browser, too.
 
     Raises:
@@ -158,6 +159,10 @@ def _guarded(application: Application) -> RuleRouter:
 
 def _application(port: int, env_path: Path) -> visdom_app.Application:
     _set_aside_what_is_broken(env_path)
+    # When it compares environments, 0.2.4 does not say in which folder they are, and this
+    # function looks in $HOME, where there is none.
+    if gather_envs.__defaults__:
+        gather_envs.__defaults__ = (str(env_path),)
     visdom_app.tornado_settings.update(
         static_handler_class=_static_handler(_files_of_packages() | _files_of_ours()),
         # Visdom's application turns debugging on; without these, it would restart whenever a
@@ -217,7 +222,7 @@ def _files_of_packages() -> dict[str, Path]:
         if file is None or not file.is_file():
             raise TextgenError(
                 f"Visdom's page needs {path} from the package {name}, which is not there: "
-                "pip install '.[visdom]'"
+                "pip install ."
             )
         files[path] = file
     return files
@@ -276,7 +281,9 @@ def _listen(address: str, port: int) -> list[socket.socket]:
             f"port {port} is taken: a Visdom is already there, at {_url(address, port)}; "
             "use that one, or give this one another --port"
         )
-    raise TextgenError(f"port {port} is taken, and not by a Visdom: give this one another --port")
+    raise TextgenError(
+        f"port {port} is taken, and what has it does not answer as a Visdom: give another --port"
+    )
 
 
 def _is_visdom(address: str, port: int) -> bool:
