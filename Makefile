@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/textgen demo $(ARGS)
 
 test: $(VENV)/installed-for-development
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/installed-for-development
 	$(BIN)/ruff check

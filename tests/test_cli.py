@@ -102,12 +102,12 @@ def test_corpus_show(command: Command, story: Path) -> None:
 def test_flag_wins_over_toml_over_preset_over_default(command: Command, story: Path) -> None:
     Path("my.toml").write_text(
         'preset = "classic"\nhidden_size = 12\nnum-steps = 7\nlearning-rate = 0.5\n'
-        "epochs = 0.1\ncheckpoints = 'runs'\n",
+        "epochs = 0.1\ncheckpoints = 'runs'\nvisdom = false\ntie = false\n",
         encoding="utf-8",
     )
     status, _, err = command(
         *("train", story, "--config", "my.toml", "--num-steps", "5", "--model", "scratch"),
-        *("--no-visdom", "--name", "mixed", "--max-tokens", "900"),
+        *("--name", "mixed", "--max-tokens", "900"),
     )
     assert status == 0, err
     settings = Run(Path("runs/mixed")).settings
@@ -118,6 +118,8 @@ def test_flag_wins_over_toml_over_preset_over_default(command: Command, story: P
     assert settings.training.optimizer == "sgd"
     assert settings.corpus.max_tokens == 900
     assert settings.training.batches == "sequential"
+    assert not settings.model.tie
+    assert "isdom" not in err
 
 
 @pytest.mark.parametrize("model", ["nn", "scratch"])

@@ -1,6 +1,7 @@
 """With a real Visdom server, in a process of its own."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -44,14 +45,22 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *, login: bool = False) -> None:
+        credential = "{'username': 'a', 'password': hash_password('b')}" if login else "None"
         program = (
             "from visdom.server.run_server import start_server\n"
+            "from visdom.utils.server_utils import hash_password, set_cookie\n"
+            "set_cookie('secret')\n"
             f"start_server(port={self.port}, bind_local=True, base_url='',"
-            f" env_path={str(self.folder)!r})"
+            f" env_path={str(self.folder)!r}, user_credential={credential})"
         )
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / ".visdom").mkdir(exist_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-c", program],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(self.folder)},  # where it keeps its cookie
         )
         wait_for(self.listens)
 
@@ -153,6 +162,29 @@ def test_its_absence_costs_one_line(command: Command, story: Path) -> None:
     assert err.count(url) == 1
     assert f"No Visdom at {url}" in err
     assert "Traceback" not in err
+
+
+def test_a_frozen_server_does_not_keep_a_training(
+    command: Command, story: Path, server: Server
+) -> None:
+    server.start()
+    server.signal(signal.SIGSTOP)
+    status, _, err = command(
+        "train", story, "--visdom", server.url, *flags(**{**TINY, "epochs": 30})
+    )
+    assert status == 0
+    assert "it does not answer in time" in err
+    assert err.count("No Visdom at") == 1
+
+
+def test_a_server_with_a_login_is_told_of(
+    server: Server, run: Run, mirror: MirrorThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.start(login=True)
+    mirror.start()
+    wait_for(lambda: "No Visdom at" in caplog.text)
+    assert "it wants a login, which textgen does not support" in caplog.text
+    assert run.record.read()
 
 
 def test_nobody_asked_for_it(command: Command, story: Path) -> None:

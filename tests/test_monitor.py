@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,13 @@ class Monitor:
             line = self.process.stderr.readline()
             assert line, self.said
             self.said += line
+        wait_for(lambda: self.has("main", "textgen"))  # drawn after all others
+
+    def has(self, environment: str, key: str) -> bool:
+        data = json.dumps({"eid": environment, "win": key}).encode()
+        request = urllib.request.Request(f"{self.url}/win_exists", data)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            return bool(response.read() == b"true")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -113,16 +121,7 @@ def test_it_draws_a_live_training_saves_and_stops(
 ) -> None:
     command("train", story, "--name", "live", "--no-visdom", *flags(**TINY))
     wait_for(lambda: Path("checkpoints/live/best.safetensors").exists())
-
-    def drawn() -> bool:
-        import urllib.request
-
-        data = json.dumps({"eid": "live", "win": "settings"}).encode()
-        request = urllib.request.Request(f"{monitor.url}/win_exists", data)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
-            return bool(response.read() == b"true")
-
-    wait_for(drawn)
+    wait_for(lambda: monitor.has("live", "settings"))
     assert monitor.stop() == 0
     keys = ["perplexity", "bits", "optimiser", "speed", "sample", "settings"]
     assert list(saved("watched")) == list(saved("live")) == keys
@@ -144,10 +143,18 @@ def test_two_monitors_on_one_folder(monitor: Monitor) -> None:
     assert len(saved("watched")) == 6
 
 
-def test_a_taken_port_is_one_line(monitor: Monitor, command: Command) -> None:
-    status, _, err = command("monitor", "--port", str(monitor.port))
-    assert (status, err.count("\n")) == (1, 1)
-    assert f"port {monitor.port} is taken: a Visdom is already there" in err
+def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "textgen", "monitor", "--port", str(monitor.port)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
+    assert second.stderr.startswith("textgen: ")
+    assert f"port {monitor.port} is taken" in second.stderr
+    assert "a Visdom is" in second.stderr
 
 
 def test_another_address_is_a_loud_warning(run: Run) -> None:

@@ -26,6 +26,7 @@ from textgen.config import (
     DEFAULT_CHECKPOINTS,
     DEFAULT_VISDOM,
     DEFAULT_VISDOM_PORT,
+    NOWHERE,
     PRESETS,
     CorpusConfig,
     GenerationConfig,
@@ -45,7 +46,6 @@ log = logging.getLogger(__name__)
 
 _CHECKPOINTS = Path(DEFAULT_CHECKPOINTS)
 _CORPUS = Path("corpus")
-_NOWHERE = "none"
 
 _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
@@ -128,7 +128,7 @@ def train(
 
     del preset, config  # _settings_of_train has read them
     settings = Settings(corpus, model, training)
-    mirror = mirror_to(None if visdom == _NOWHERE else visdom)
+    mirror = mirror_to(visdom)
     if resume:
         run = find_run(checkpoints, _run_named(files))
         result = session.resume(run, settings, mirror)
@@ -417,7 +417,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         if name.replace("_", "-").startswith("no-"):
             raise UsageError(f"--config {path} has {name}: write {name[3:]} = false instead")
     if values.get("visdom") is False:
-        values["visdom"] = _NOWHERE
+        values["visdom"] = NOWHERE  # TOML has no word for no value
     return values
 
 

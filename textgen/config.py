@@ -14,6 +14,9 @@ DEFAULT_CHECKPOINTS = "checkpoints"
 """Folder in which every run has its folder."""
 
 DEFAULT_VISDOM_PORT = 8097
+NOWHERE = "none"
+"""The Visdom server that is none."""
+
 DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
 
 DEFAULT_MINUTES = 10.0

@@ -11,13 +11,13 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from textgen.checkpoint import Run
-from textgen.config import DEFAULT_VISDOM_PORT
+from textgen.config import DEFAULT_VISDOM_PORT, NOWHERE
 from textgen.errors import UsageError
 from textgen.figures import Window, comparison_windows, run_windows
 from textgen.record import Entry, Record
@@ -164,19 +164,17 @@ class MirrorThread(threading.Thread):
 
 
 def mirror_to(url: str | None) -> Mirror:
-    """Return what mirrors a run to the Visdom server at a URL; with no URL, to nowhere.
+    """Return what mirrors a run to the Visdom server at a URL; with none, to nowhere.
 
     Raises:
         UsageError: it is no address.
     """
-    if url is not None:
-        parse_address(url)
+    if url is None or url == NOWHERE:
+        return nullcontext
+    parse_address(url)
 
     @contextmanager
     def mirror(run: Run) -> Iterator[None]:
-        if url is None:
-            yield
-            return
         thread = MirrorThread(url, run.folder.parent, lambda: [run])
         thread.start()
         try:

@@ -208,7 +208,7 @@ def _plot(
         | ({"type": "log", "dtick": "D2"} if logarithmic else {}),
         "showlegend": True,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.13},
-        "margin": {"l": 60, "r": 60 if right_axis else 24, "t": 60, "b": 48},
+        "margin": {"l": 60, "r": 60 if right_axis else 24, "t": 60, "b": 60},
         "font": {"family": "sans-serif", "size": 12},
         "plot_bgcolor": "white",
         "paper_bgcolor": "white",
