@@ -34,13 +34,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
             port,
             port,
         )
-    # Where the mirror finds the server, which runs in this process.
-    everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-    mirror = MirrorThread(
-        f"http://127.0.0.1:{port}" if everywhere else f"http://{host}:{port}",
-        root,
-        lambda: list_runs(root),
-    )
+    mirrors: list[MirrorThread] = []
 
     def ready(url: str) -> None:
         log.info("Visdom is at %s", url)
@@ -48,12 +42,13 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
             "Every run in %s has its environment; %s lays them over each other", root, ALL_RUNS
         )
         log.info("Ctrl-C saves and stops")
-        mirror.start()
+        mirrors.append(MirrorThread(url, root, lambda: list_runs(root)))
+        mirrors[0].start()
 
     try:
         serve(host, port, root / ".visdom", ready, open_browser=open_browser)
     finally:
-        if mirror.is_alive():
+        for mirror in mirrors:
             mirror.close()
 
 
