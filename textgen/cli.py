@@ -9,25 +9,20 @@ import io
 import json
 import logging
 import os
-import re
 import shlex
 import signal
 import sys
-import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, ArgumentCollection, CycloptsError, Parameter
-from cyclopts.config import Dict
+from cyclopts import App, CycloptsError, Parameter
 
 from textgen.config import (
     DEFAULT_CHECKPOINTS,
     DEFAULT_VISDOM,
     DEFAULT_VISDOM_PORT,
-    NOWHERE,
-    PRESETS,
     CorpusConfig,
     GenerationConfig,
     ModelConfig,
@@ -35,6 +30,7 @@ from textgen.config import (
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
+from textgen.sources import fill_in, run_named
 
 if TYPE_CHECKING:
     from textgen.checkpoint import Run
@@ -126,11 +122,11 @@ def train(
     from textgen.checkpoint import find_run
     from textgen.dashboard import mirror_to
 
-    del preset, config  # _settings_of_train has read them
+    del preset, config  # fill_in has read them
     settings = Settings(corpus, model, training)
     mirror = mirror_to(visdom)
     if resume:
-        run = find_run(checkpoints, _run_named(files))
+        run = find_run(checkpoints, run_named(files))
         result = session.resume(run, settings, mirror)
     else:
         paths = list(files) or [_sample()]
@@ -326,12 +322,6 @@ def _sample() -> Path:
     raise UsageError("train needs a FILE to train on: a text file or a folder of them")
 
 
-def _run_named(files: tuple[Path, ...]) -> str | None:
-    if len(files) > 1:
-        raise UsageError("--resume takes one run; it goes on with the text that the run has")
-    return str(files[0]) if files else None
-
-
 def _stream(trained: "Trained", prefix: str, generation: GenerationConfig) -> None:
     from textgen.generation import generate as tokens_after
 
@@ -368,68 +358,7 @@ def _print_json(**values: object) -> None:
     print(json.dumps(values, ensure_ascii=encoding != "utf8"))
 
 
-def _settings_of_train(_app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Fill in what no flag gave: from --config, then from --preset or the run to resume.
-
-    cyclopts calls this between reading the flags and converting them.
-    """
-    _refuse_fractions(arguments)
-    if commands != ("train",):
-        return
-
-    def given(name: str) -> str | None:
-        for argument in arguments:
-            if name in argument.names and argument.tokens:
-                return argument.tokens[0].value
-        return None
-
-    def fill(values: dict[str, Any], source: str) -> None:
-        known = {key: value for key, value in values.items() if value is not None}
-        Dict(known, use_commands_as_keys=False, source=source)(app, commands, arguments)
-
-    if path := given("--config"):
-        fill(_read_toml(Path(path)), path)
-    if preset := given("--preset"):
-        fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
-    if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
-        from textgen.checkpoint import find_run
-
-        if given("--name") is not None:
-            raise UsageError("--name is for a new run; the run to resume stands after --resume")
-        checkpoints = Path(given("--checkpoints") or _CHECKPOINTS)
-        run = find_run(checkpoints, _run_named(_positional(arguments)))
-        fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
-
-
-def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:
-    files = next(argument for argument in arguments if "FILES" in argument.names)
-    return tuple(Path(token.value) for token in files.tokens)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise UsageError(f"--config {path} is not TOML: {error}") from None
-    for name in values:
-        if name.replace("_", "-").startswith("no-"):
-            raise UsageError(f"--config {path} has {name}: write {name[3:]} = false instead")
-    if values.get("visdom") is False:
-        values["visdom"] = NOWHERE  # TOML has no word for no value
-    return values
-
-
-def _refuse_fractions(arguments: ArgumentCollection) -> None:
-    """Refuse 1.5 where a whole number is asked for; cyclopts would round it."""
-    for argument in arguments:
-        for token in argument.tokens if argument.hint in (int, int | None) else ():
-            if re.fullmatch(r"[+-]?\d+\.\d*", token.value):
-                raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
-
-
-app.config = (_settings_of_train,)
+app.config = (fill_in,)
 
 
 class _Messages(logging.Handler):
