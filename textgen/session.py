@@ -264,17 +264,18 @@ class Session:
             Interrupted: somebody asked to stop; everything is saved.
             TextgenError: the loss is not finite, or the disk is full.
         """
-        run.record.forget_after(self.position.step)
-        before = run.record.read()[-1:] or [{"tokens": 0, "seconds": 0.0}]
-        meter = Meter(before[0]["tokens"], before[0]["seconds"])
-        with mirror(run), stop_requests() as stop, self._progress_bar(run) as bar:
-            try:
-                self._train(run, meter, stop, bar)
-            except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
-                self._save(run)
-                raise Interrupted(
-                    f"stopped; go on with: textgen train --resume {run.name}"
-                ) from None
+        with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
+            run.record.forget_after(self.position.step)
+            before = run.record.read()[-1:] or [{"tokens": 0, "seconds": 0.0}]
+            meter = Meter(before[0]["tokens"], before[0]["seconds"])
+            with mirror(run), self._progress_bar(run) as bar:
+                try:
+                    self._train(run, meter, stop, bar)
+                except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
+                    self._save(run)
+                    raise Interrupted(
+                        f"stopped; go on with: textgen train --resume {shlex.quote(run.name)}"
+                    ) from None
         held_out = self._judge_best(run) if self.held_out_text else None
         return Result(run, meter.tokens, meter.tokens / max(meter.seconds, 1e-9), held_out)
 
