@@ -187,6 +187,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "--resume", "a", "--name", "b"], 2, "--name is for a new run"),
     (["train", "story.txt", "--visdom", "a:b"], 2, "--visdom a:b is no address"),
     (["demo", "--minutes", "0"], 2, "--minutes is 0"),
+    (["monitor", "--port", "70000"], 2, "--port is 70000"),
     (["generate", "x" * 300, "--prefix", "老"], 1, "File name too long"),
     (["train", "story.txt", "--encoding", "klingon"], 2, "--encoding klingon is no encoding"),
     (["train", "story.txt", "--checkpoints", "story.txt"], 1, "cannot be written"),

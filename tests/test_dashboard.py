@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import TINY, Command, flags
+from textgen.addresses import parse_address
 from textgen.checkpoint import Run
 from textgen.config import Settings
-from textgen.dashboard import ALL_RUNS, MirrorThread, parse_address
+from textgen.dashboard import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
 from textgen.figures import run_windows, thin
 from textgen.record import Entry

@@ -175,15 +175,16 @@ def generate(
             trained.run.name,
             _shown(unknown),
         )
+    drawn = generation.seed is None
     seed = new_seed() if generation.seed is None else generation.seed
-    if not as_json:
-        _stream(trained, prefix, replace(generation, seed=seed))
-        if generation.seed is None and generation.temperature > 0:
-            log.info("The same text again: --seed %d", seed)
-        return
     generation = replace(generation, seed=seed)
-    text = "".join(tokens_after(trained.model, trained.vocab, prefix, generation))
-    _print_json(prefix=prefix, text=text, seed=seed)
+    if as_json:
+        text = "".join(tokens_after(trained.model, trained.vocab, prefix, generation))
+        _print_json(prefix=prefix, text=text, seed=seed)
+        return
+    _stream(trained, prefix, generation)
+    if drawn and generation.temperature > 0:
+        log.info("The same text again: --seed %d", seed)
 
 
 @app.command

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
+from textgen.addresses import parse_address
 from textgen.checkpoint import Run
-from textgen.config import DEFAULT_VISDOM_PORT, NOWHERE
-from textgen.errors import UsageError
+from textgen.config import NOWHERE
 from textgen.figures import Window, comparison_windows, run_windows
 from textgen.record import Entry, Record
 from textgen.session import Mirror
@@ -183,20 +182,3 @@ def mirror_to(url: str | None) -> Mirror:
             thread.close()
 
     return mirror
-
-
-def parse_address(url: str) -> SplitResult:
-    """Return a server's address with its parts; http and port 8097 where they are left out.
-
-    Raises:
-        UsageError: it is no address.
-    """
-    address = urlsplit(url if "//" in url else f"http://{url}")
-    try:
-        port = address.port or DEFAULT_VISDOM_PORT
-    except ValueError:
-        port = 0
-    if not address.hostname or not port or address.scheme not in ("http", "https"):
-        raise UsageError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
-    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
-    return address._replace(netloc=f"{host}:{port}")

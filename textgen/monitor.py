@@ -1,13 +1,13 @@
 """``textgen monitor``: a Visdom server of one's own, with every run on it, old and live."""
 
-import ipaddress
 import logging
 from functools import lru_cache
 from pathlib import Path
 
+from textgen.addresses import is_loopback
 from textgen.checkpoint import Run
 from textgen.dashboard import ALL_RUNS, MirrorThread
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, UsageError
 from textgen.visdom_server import serve
 
 log = logging.getLogger(__name__)
@@ -23,9 +23,12 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
         open_browser: whether to open the page in a browser.
 
     Raises:
+        UsageError: the port is none.
         TextgenError: the port is taken, or the address is none of this machine's.
     """
-    if not _is_loopback(host):
+    if not 0 <= port < 2**16:
+        raise UsageError(f"--port is {port}: it must be between 0 and 65535")
+    if not is_loopback(host):
         log.warning(
             "WARNING: everybody who reaches %s can see and change this Visdom, which asks for no "
             "password. Safer: leave --host out, and on your own machine run\n"
@@ -73,10 +76,3 @@ def _written(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:  # deleted this moment
         return 0
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,5 @@
 """The one module that imports visdom's client (which takes a second, so it is imported late)."""
 
-import ipaddress
 import json
 import logging
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.parse import SplitResult
 import requests
 import visdom
 
+from textgen.addresses import is_loopback
 from textgen.figures import Window
 
 _TIMEOUTS = (0.5, 3.0)
@@ -34,7 +34,7 @@ class Client(visdom.Visdom):
     def __init__(self, address: SplitResult) -> None:
         self._http = requests.Session()
         # For an address on this machine, a proxy in the environment is never meant.
-        self._http.trust_env = not _is_loopback(address.hostname or "")
+        self._http.trust_env = not is_loopback(address.hostname or "")
         super().__init__(
             server=f"{address.scheme}://{address.netloc.rpartition(':')[0]}",
             port=address.port or 80,
@@ -73,10 +73,3 @@ class Client(visdom.Visdom):
             "opts": {"title": window.title, "width": _WIDTH, "height": window.height},
         }
         self._send(message)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
