@@ -41,6 +41,13 @@ def _require_choices(config: object) -> None:
             _require(value in choices, name, value, f"one of {', '.join(choices)}")
 
 
+Implementation = Literal["nn", "scratch"]
+"""Whose recurrent layers: torch's own, or those written from scratch."""
+
+Cell = Literal["lstm", "gru", "rnn"]
+"""Kinds of recurrent layer."""
+
+
 @dataclass(frozen=True)
 class CorpusConfig:
     """What is read, and what a token is."""
@@ -76,10 +83,10 @@ class CorpusConfig:
 class ModelConfig:
     """The network's shape."""
 
-    model: Literal["nn", "scratch"] = "nn"
+    model: Implementation = "nn"
     """torch's own layers (nn), or the LSTM written from scratch that you can read."""
 
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    cell: Cell = "lstm"
     """Kind of recurrent layer; the scratch model has the LSTM only."""
 
     embedding_size: int = 128

@@ -7,34 +7,28 @@ means zeros. A state is a tuple of tensors (L, B, H): hidden state and memory fo
 hidden state alone for GRU and RNN. Nothing remembers it but the caller.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textgen.config import ModelConfig
+from textgen.config import Implementation, ModelConfig
 from textgen.errors import UsageError
-from textgen.lstm import LSTM, State, project
-
-_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
-_FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
-    "lstm": torch.lstm,
-    "gru": torch.gru,
-    "rnn": torch.rnn_tanh,
-}
+from textgen.layers import recurrent_layers
+from textgen.lstm import State
 
 
-class LanguageModel(nn.Module, ABC):
-    """Embedding (or one-hot input), recurrent layers, output; the subclasses bring the middle.
+class LanguageModel(nn.Module):
+    """Embedding (or one-hot input), recurrent layers, output; the subclasses name the middle.
 
     Args:
         vocab_size: V.
         config: the shape; every setting is explained there.
     """
 
-    rnn: nn.Module
+    implementation: ClassVar[Implementation]
+    """Whose recurrent layers it is made of."""
 
     def __init__(self, vocab_size: int, config: ModelConfig) -> None:
         super().__init__()
@@ -42,7 +36,14 @@ class LanguageModel(nn.Module, ABC):
         self.config = config
         one_hot = config.embedding_size == 0
         self.embedding = None if one_hot else nn.Embedding(vocab_size, config.embedding_size)
-        self.rnn = self._recurrent_layers(vocab_size if one_hot else config.embedding_size)
+        self.rnn = recurrent_layers(
+            self.implementation,
+            config.cell,
+            vocab_size if one_hot else config.embedding_size,
+            config.hidden_size,
+            config.num_layers,
+            config.dropout,
+        )
         self.dropout = nn.Dropout(config.dropout)
         tied = config.tie and self.embedding is not None
         # A tied output needs features of the embedding's size.
@@ -54,14 +55,6 @@ class LanguageModel(nn.Module, ABC):
         if self.embedding is not None and tied:
             self.output.weight = self.embedding.weight
         self.reset_parameters()
-
-    @abstractmethod
-    def _recurrent_layers(self, input_size: int) -> nn.Module:
-        """Return the recurrent layers, with ``nn.LSTM``'s parameter names."""
-
-    @abstractmethod
-    def _recur(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run the recurrent layers over (B, T, E) floats, or over (B, T) ids when one-hot."""
 
     def reset_parameters(self) -> None:
         """Draw the weights; both models draw the same ones from the same seed."""
@@ -85,11 +78,9 @@ class LanguageModel(nn.Module, ABC):
 
     def features(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return what the output layer reads, (B, T, H or E), and the new state."""
-        if state is None:
-            state = self.begin_state(tokens.shape[0], tokens.device)
         inputs = tokens if self.embedding is None else self.dropout(self.embedding(tokens))
-        hidden, state = self._recur(inputs, state)
-        return self.projection(self.dropout(hidden)), state
+        hidden, new_state = self.rnn(inputs, state)
+        return self.projection(self.dropout(hidden)), new_state
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the logits (B, T, V) of each next token, and the new state."""
@@ -107,50 +98,13 @@ class LanguageModel(nn.Module, ABC):
 class RNNModelScratch(LanguageModel):
     """The language model on this project's own LSTM."""
 
-    def _recurrent_layers(self, input_size: int) -> nn.Module:
-        config = self.config
-        return LSTM(input_size, config.hidden_size, config.num_layers, config.dropout)
-
-    def _recur(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        outputs, state = self.rnn(inputs, state)
-        return outputs, state
+    implementation = "scratch"
 
 
 class RNNModel(LanguageModel):
     """The language model on ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``."""
 
-    rnn: nn.RNNBase
-
-    def _recurrent_layers(self, input_size: int) -> nn.Module:
-        config = self.config
-        return _CELLS[config.cell](
-            input_size,
-            config.hidden_size,
-            config.num_layers,
-            batch_first=True,
-            dropout=config.dropout if config.num_layers > 1 else 0.0,  # else torch warns
-        )
-
-    def _recur(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        weights: list[Tensor] = list(self.rnn.parameters())
-        if self.embedding is None:
-            # torch's layers take no ids. So the rows of the one-hot input's weights are looked
-            # up first, and the layer gets them with the identity as its weights: a quarter of
-            # the work of a real one-hot input already at V = 16 H, and exactly the same result.
-            inputs = project(inputs, weights[0])
-            weights[0] = torch.eye(inputs.shape[-1], dtype=inputs.dtype, device=inputs.device)
-        outputs, *new_state = _FUNCTIONS[self.config.cell](
-            inputs,
-            state if len(state) > 1 else state[0],
-            weights,
-            True,
-            self.rnn.num_layers,
-            self.rnn.dropout,
-            self.training,
-            False,
-            True,
-        )
-        return outputs, tuple(new_state)
+    implementation = "nn"
 
 
 MODELS: dict[str, type[LanguageModel]] = {"nn": RNNModel, "scratch": RNNModelScratch}

@@ -1,0 +1,90 @@
+"""torch's own recurrent layers, under the contract of the LSTM from scratch.
+
+Shapes: B batch, T steps, I input size, H hidden size, L layers.
+
+Floats (B, T, I) or ids (B, T) go in, and a state that is always a tuple of tensors (L, B, H):
+hidden state and memory for the LSTM, the hidden state alone for GRU and RNN.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from textgen.config import Cell, Implementation
+from textgen.lstm import LSTM, State, project
+
+_FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
+    "LSTM": torch.lstm,
+    "GRU": torch.gru,
+    "RNN_TANH": torch.rnn_tanh,
+}
+
+
+class _Layers(nn.RNNBase):
+    """What torch's layers lack: ids as inputs, and one form of state for all."""
+
+    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Run over a sequence; see ``textgen.lstm.LSTM.forward``."""
+        if state is None:
+            shape = (self.num_layers, inputs.shape[0], self.hidden_size)
+            zeros = self.all_weights[0][0].new_zeros(shape)
+            state = (zeros,) * (2 if self.mode == "LSTM" else 1)
+        weights: list[Tensor] = list(self.parameters())
+        if not inputs.is_floating_point():
+            # torch's layers take no ids. So the rows of the one-hot input's weights are looked
+            # up first, and the layer gets them with the identity as its weights: a quarter of
+            # the work of a real one-hot input already at V = 16 H, and exactly the same result.
+            inputs = project(inputs, weights[0])
+            weights[0] = torch.eye(inputs.shape[-1], dtype=inputs.dtype, device=inputs.device)
+        outputs, *new_state = _FUNCTIONS[self.mode](
+            inputs,
+            state if len(state) > 1 else state[0],
+            weights,
+            True,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            False,
+            True,
+        )
+        return outputs, tuple(new_state)
+
+
+class FrameworkLSTM(_Layers, nn.LSTM):  # type: ignore[misc] # its own forward goes
+    """``nn.LSTM``."""
+
+
+class FrameworkGRU(_Layers, nn.GRU):  # type: ignore[misc] # its own forward goes
+    """``nn.GRU``."""
+
+
+class FrameworkRNN(_Layers, nn.RNN):  # type: ignore[misc] # its own forward goes
+    """``nn.RNN``."""
+
+
+_FRAMEWORK: dict[str, Callable[..., nn.Module]] = {
+    "lstm": FrameworkLSTM,
+    "gru": FrameworkGRU,
+    "rnn": FrameworkRNN,
+}
+
+
+def recurrent_layers(
+    implementation: Implementation,
+    cell: Cell,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    dropout: float = 0.0,
+) -> nn.Module:
+    """Return the layers of that name, whose parameters are called as ``nn.LSTM``'s are."""
+    if implementation == "scratch":
+        return LSTM(input_size, hidden_size, num_layers, dropout)
+    return _FRAMEWORK[cell](
+        input_size,
+        hidden_size,
+        num_layers,
+        batch_first=True,
+        dropout=dropout if num_layers > 1 else 0.0,  # else torch warns
+    )
