@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textgen.batches import Batches, RandomBatches, SequentialBatches
+from textgen.batches import RandomBatches, SequentialBatches, TextBatches
 from textgen.errors import TextgenError
 
 # The tokens are their own positions, so a batch tells where it was cut from.
@@ -14,7 +14,7 @@ SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(0, 200))
 EPOCHS = st.tuples(st.integers(0, 3), st.integers(0, 3))
 
 
-def make(kind: type[Batches], shape: tuple[int, int, int], seed: int) -> Batches:
+def make(kind: type[TextBatches], shape: tuple[int, int, int], seed: int) -> TextBatches:
     batch_size, num_steps, extra = shape
     length = batch_size * num_steps + num_steps + 1 + extra
     return kind(np.arange(length, dtype=np.int32), batch_size, num_steps, seed)
@@ -23,7 +23,7 @@ def make(kind: type[Batches], shape: tuple[int, int, int], seed: int) -> Batches
 @pytest.mark.parametrize("kind", [RandomBatches, SequentialBatches])
 @given(shape=SHAPES, numbers=EPOCHS)
 def test_y_is_x_one_later(
-    kind: type[Batches], shape: tuple[int, int, int], numbers: tuple[int, int]
+    kind: type[TextBatches], shape: tuple[int, int, int], numbers: tuple[int, int]
 ) -> None:
     batches = make(kind, shape, numbers[0])
     epoch = list(batches.epoch(numbers[1]))
@@ -60,7 +60,7 @@ def test_a_row_of_a_sequential_batch_continues_the_row_before(
 
 
 @pytest.mark.parametrize("kind", [RandomBatches, SequentialBatches])
-def test_an_epoch_follows_from_seed_and_number(kind: type[Batches]) -> None:
+def test_an_epoch_follows_from_seed_and_number(kind: type[TextBatches]) -> None:
     shape = (4, 5, 400)
     epochs = [
         torch.cat([x for x, _ in make(kind, shape, seed).epoch(epoch)]).flatten().tolist()
@@ -71,7 +71,7 @@ def test_an_epoch_follows_from_seed_and_number(kind: type[Batches]) -> None:
 
 
 @pytest.mark.parametrize("kind", [RandomBatches, SequentialBatches])
-def test_an_epoch_goes_on_in_its_middle(kind: type[Batches]) -> None:
+def test_an_epoch_goes_on_in_its_middle(kind: type[TextBatches]) -> None:
     batches = make(kind, (3, 4, 100), 0)
     whole, rest = list(batches.epoch(2)), list(batches.epoch(2, start=3))
     assert len(rest) == len(whole) - 3
@@ -97,7 +97,7 @@ def test_state_is_carried_where_rows_go_on() -> None:
 
 
 @pytest.mark.parametrize("kind", [RandomBatches, SequentialBatches])
-def test_a_text_too_short_is_refused_with_the_length_it_needs(kind: type[Batches]) -> None:
+def test_a_text_too_short_is_refused_with_the_length_it_needs(kind: type[TextBatches]) -> None:
     needed = 4 * 5 + (5 if kind is SequentialBatches else 4) + 1
     for epoch in range(20):
         batches = kind(np.arange(needed, dtype=np.int32), 4, 5)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.conftest import make_story
-from textgen.batches import Batches, RandomBatches, SequentialBatches
+from textgen.batches import RandomBatches, SequentialBatches, TextBatches
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.models import LanguageModel, RNNModel, RNNModelScratch, build_model
 from textgen.training import (
@@ -33,7 +33,7 @@ def losses(
     model: LanguageModel,
     config: TrainingConfig = CONFIG,
     steps: int = 20,
-    kind: type[Batches] = SequentialBatches,
+    kind: type[TextBatches] = SequentialBatches,
 ) -> list[float]:
     batches = kind(VOCAB.encode(TEXT), config.batch_size, config.num_steps, config.seed)
     optimizer = make_optimizer(model, config)
@@ -45,7 +45,7 @@ def losses(
 
 @pytest.mark.parametrize("kind", [SequentialBatches, RandomBatches])
 @pytest.mark.parametrize("model", ["nn", "scratch"])
-def test_it_learns(model: str, kind: type[Batches]) -> None:
+def test_it_learns(model: str, kind: type[TextBatches]) -> None:
     first, *_, last = losses(make_model(model=model), steps=300, kind=kind)
     assert math.exp(first) == pytest.approx(len(VOCAB), rel=0.3)
     assert math.exp(last) < 2.5  # every other character of the story is certain

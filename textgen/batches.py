@@ -9,7 +9,7 @@ numbers, epoch and batch, and going on from it needs no random generator's state
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -34,7 +34,21 @@ class TooShortError(TextgenError):
         self.needed = needed
 
 
-class Batches(ABC):
+class Batches(Protocol):
+    """What the training loop asks of its data."""
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether row r of a batch goes on where row r of the batch before it stopped."""
+
+    def num_batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+
+
+class TextBatches(ABC):
     """What both ways share: the tokens, a batch's shape, and the seed.
 
     Args:
@@ -85,7 +99,7 @@ class Batches(ABC):
         """Yield an epoch's batches (x, y), from batch number ``start`` on."""
 
 
-class RandomBatches(Batches):
+class RandomBatches(TextBatches):
     """Pieces of T tokens in random order: neighbours in two batches are none in the text.
 
     The pieces begin at a random offset below T and follow each other; every one comes once in
@@ -117,7 +131,7 @@ class RandomBatches(Batches):
             yield rows[:, :-1], rows[:, 1:]
 
 
-class SequentialBatches(Batches):
+class SequentialBatches(TextBatches):
     """The text in B equal rows, read side by side, T columns at a time.
 
     Row r of a batch goes on where row r of the batch before stopped, so the state is carried
@@ -152,5 +166,5 @@ class SequentialBatches(Batches):
             yield xs[:, columns], ys[:, columns]
 
 
-POLICIES: dict[str, type[Batches]] = {"sequential": SequentialBatches, "random": RandomBatches}
+POLICIES: dict[str, type[TextBatches]] = {"sequential": SequentialBatches, "random": RandomBatches}
 """The values of ``--batches``."""

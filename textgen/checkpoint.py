@@ -24,12 +24,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from textgen.config import Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
-from textgen.models import LanguageModel
 from textgen.record import Record
 from textgen.training import Position
 from textgen.vocab import Vocab
@@ -208,13 +207,16 @@ def _readable(values: dict[str, Any]) -> bytes:
 
 def save_checkpoint(
     path: Path,
-    model: LanguageModel,
-    vocab: Vocab,
+    model: nn.Module,
     position: Position,
     progress: Progress,
     optimizer: torch.optim.Optimizer | None = None,
+    vocab: Vocab | None = None,
 ) -> None:
-    """Write weights and position, and with an optimiser all that a resume needs."""
+    """Write weights and position, and with an optimiser all that a resume needs.
+
+    A model of a language is written with its vocabulary, and only loads with the same one.
+    """
     tensors: dict[str, Tensor | None] = {
         f"model.{name}": value for name, value in model.named_parameters()
     }
@@ -238,7 +240,7 @@ def save_checkpoint(
     write_atomically(path, data)
 
 
-def load_weights(path: Path, model: LanguageModel, vocab: Vocab) -> int:
+def load_weights(path: Path, model: nn.Module, vocab: Vocab | None = None) -> int:
     """Load a checkpoint's weights into a model, and return the step that they are of.
 
     Raises:
@@ -268,20 +270,20 @@ def load_weights(path: Path, model: LanguageModel, vocab: Vocab) -> int:
 
 
 def load_training(
-    run: Run, model: LanguageModel, optimizer: torch.optim.Optimizer
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, vocab: Vocab | None = None
 ) -> tuple[Position, Progress]:
-    """Load ``last.safetensors`` to go on from exactly there; a run without one starts anew."""
-    if not run.last.exists():
+    """Load a checkpoint to go on from exactly there; where there is none yet, start anew."""
+    if not path.exists():
         return Position(), Progress()
-    load_weights(run.last, model, run.vocab)
-    device = model.output.weight.device
-    moments, metadata = _read(run.last, "optimizer.")
+    load_weights(path, model, vocab)
+    device = next(model.parameters()).device
+    moments, metadata = _read(path, "optimizer.")
     state_dict = optimizer.state_dict()
     for name, value in moments.items():
         index, key = name.split(".")
         state_dict["state"].setdefault(int(index), {})[key] = value
     optimizer.load_state_dict(state_dict)
-    parts, _ = _read(run.last, "state.")
+    parts, _ = _read(path, "state.")
     state = tuple(parts[str(i)].to(device) for i in range(len(parts))) or None
     position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
     return position, Progress(metadata["best_bits"], metadata["stale"])
@@ -303,5 +305,7 @@ def _read(path: Path, prefix: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, metadata
 
 
-def _fingerprint(vocab: Vocab) -> str:
+def _fingerprint(vocab: Vocab | None) -> str | None:
+    if vocab is None:
+        return None
     return hashlib.sha256("\0".join((vocab.kind, *vocab.tokens)).encode()).hexdigest()

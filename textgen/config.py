@@ -152,8 +152,11 @@ class TrainingConfig:
     weight_decay: float = 0.01
     """AdamW's weight decay; biases have none."""
 
+    beta2: float = 0.99
+    """How long AdamW remembers the squares of gradients; 0.999 is Adam's usual value."""
+
     clip: float = 1.0
-    """Gradients are scaled down to this norm when theirs is higher."""
+    """Gradients are scaled down to this norm when theirs is higher; inf leaves them alone."""
 
     epochs: float | None = None
     """Passes over the training text. With --minutes, whichever ends first."""
@@ -176,8 +179,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_steps"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("learning_rate", "clip"):
-            _require(0 < getattr(self, name) < inf, name, getattr(self, name), "above 0")
+        _require(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")
+        _require(0 <= self.beta2 < 1, "beta2", self.beta2, "at least 0 and below 1")
+        _require(self.clip > 0, "clip", self.clip, "above 0")
         for name in ("epochs", "minutes", "evaluate_every"):
             value = getattr(self, name)
             _require(value is None or 0 < value <= 1e6, name, value, "above 0, at most 1,000,000")

@@ -61,8 +61,7 @@ class Meter:
             "epoch": round(epoch, 4),
             "tokens": self.tokens,
             "seconds": round(self.seconds, 3),
-            # Never infinite: nothing that is, is allowed into JSON.
-            "perplexity": math.exp(min(loss, 700.0)),
+            "loss": loss,
             "tokens_per_second": self._tokens / elapsed,
             "learning_rate": step.learning_rate,
             "gradient_norm": gradient_norm,

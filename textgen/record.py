@@ -4,10 +4,15 @@ Training appends to it; dashboard and reports read it. Every line has ``step``, 
 number with its part), ``tokens`` (trained on so far) and ``seconds`` (of training so far), and
 then what was measured there:
 
-    perplexity, tokens_per_second, learning_rate, gradient_norm   of the steps since the last line
-    held_out_perplexity, held_out_bits_per_character, sample      at an evaluation
-    best_step, best_held_out_perplexity, best_held_out_bits_per_character   at the end: what the
-        best weights are of, and how they judge the held-out part read strictly in order
+    loss, perplexity, tokens_per_second, learning_rate,
+        gradient_norm                                  of the steps since the last line
+    held_out_perplexity, held_out_bits_per_character,
+        sample                                         at an evaluation
+    best_step, best_held_out_perplexity,
+        best_held_out_bits_per_character               at the end: what the best weights are of, and
+        how they judge the held-out part read strictly in order
+
+The sanity suite has a record of the same kind, see sanity/journal.py.
 """
 
 import json

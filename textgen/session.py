@@ -203,7 +203,9 @@ class Session:
 
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
-        self.position, self.progress = load_training(run, self.model, self.optimizer)
+        self.position, self.progress = load_training(
+            run.last, self.model, self.optimizer, self.vocab
+        )
         old, new = run.settings.training, self.config
         if any(
             getattr(old, name) != getattr(new, name)
@@ -296,6 +298,8 @@ class Session:
             if not save and done % report_every != 0:
                 continue
             entry = meter.read(step, self._epoch())
+            # Never infinite: nothing that is, is allowed into JSON.
+            entry["perplexity"] = math.exp(min(entry["loss"], 700.0))
             if save:  # a step may leave weights that only the next step's loss would tell of
                 norm = nn.utils.get_total_norm(list(self.model.parameters()))
                 require_finite("norm of the weights", float(norm), done)
@@ -321,7 +325,7 @@ class Session:
 
     def _save(self, run: Run) -> None:
         save_checkpoint(
-            run.last, self.model, self.vocab, self.position, self.progress, self.optimizer
+            run.last, self.model, self.position, self.progress, self.optimizer, self.vocab
         )
 
     def _epoch(self) -> float:
@@ -339,7 +343,7 @@ class Session:
         self.progress.stale += 1
         if self.progress.best_bits is None or bits < self.progress.best_bits:
             self.progress = Progress(bits, 0)
-            save_checkpoint(run.best, self.model, self.vocab, self.position, self.progress)
+            save_checkpoint(run.best, self.model, self.position, self.progress, vocab=self.vocab)
         return {
             "held_out_perplexity": held_out.perplexity,
             "held_out_bits_per_character": bits,
@@ -381,10 +385,8 @@ class Session:
 
 def _show(bar: "tqdm[NoReturn]", entry: Entry) -> None:
     """Show an entry of the record on the bar, and an evaluation in lines above it."""
-    perplexity = entry["perplexity"]
-    bar.set_postfix_str(
-        f"loss {math.log(perplexity):.3f}, perplexity {perplexity:.1f}", refresh=False
-    )
+    loss, perplexity = entry["loss"], entry["perplexity"]
+    bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
     if "held_out_perplexity" in entry:
         log.info(
             "epoch %.2f: perplexity %.1f, held out %.1f (%.3f bits per character)",

@@ -7,6 +7,7 @@ state further, where the batches say that it is carried.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,19 @@ from torch import Tensor, nn
 from textgen.batches import Batches
 from textgen.config import TrainingConfig
 from textgen.lstm import State
-from textgen.models import LanguageModel
+
+
+class Trainable(Protocol):
+    """What the loop asks of a model: an ``nn.Module`` that can tell its loss."""
+
+    def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Return the mean loss of a batch, and the new state."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return what is learned."""
+
+    def train(self) -> object:
+        """Turn dropout on."""
 
 
 @dataclass
@@ -46,7 +59,7 @@ class Step:
 
 
 def train_steps(
-    model: LanguageModel,
+    model: Trainable,
     batches: Batches,
     optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
@@ -69,7 +82,7 @@ def train_steps(
             step += 1
             yield Step(
                 Position(step, epoch, batch, detach(state)),
-                x.numel(),
+                x.shape[0] * x.shape[1],
                 loss.detach(),
                 gradient_norm,
                 learning_rate,
@@ -80,7 +93,7 @@ def train_steps(
 
 
 def take_step(
-    model: nn.Module,
+    model: Trainable,
     loss: Tensor,
     optimizer: torch.optim.Optimizer,
     learning_rate: float,
@@ -112,7 +125,7 @@ def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> flo
     return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
-def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimiser that the settings name; weight decay is for matrices only."""
     if config.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
@@ -125,7 +138,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
             {"params": vectors, "weight_decay": 0.0},
         ],
         lr=config.learning_rate,
-        betas=(0.9, 0.99),
+        betas=(0.9, config.beta2),
         fused=device in ("cpu", "cuda"),  # not every torch has it for others
     )
 
