@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from textgen.config import Cell, Implementation
-from textgen.lstm import LSTM, State, project
+from textgen.lstm import LSTM, State
 
 _FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "LSTM": torch.lstm,
@@ -35,7 +36,7 @@ class _Layers(nn.RNNBase):
             # torch's layers take no ids. So the rows of the one-hot input's weights are looked
             # up first, and the layer gets them with the identity as its weights: a quarter of
             # the work of a real one-hot input already at V = 16 H, and exactly the same result.
-            inputs = project(inputs, weights[0])
+            inputs = functional.embedding(inputs, weights[0].t())
             weights[0] = torch.eye(inputs.shape[-1], dtype=inputs.dtype, device=inputs.device)
         outputs, *new_state = _FUNCTIONS[self.mode](
             inputs,

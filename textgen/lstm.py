@@ -108,7 +108,7 @@ class LSTM(nn.Module):
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         # The input's part of the gates does not depend on the state: one matmul for all steps.
-        projected = project(inputs, weight_ih) + (bias_ih + bias_hh)
+        projected = project(inputs, weight_ih, bias_ih + bias_hh)
         outputs = []
         for step in projected.unbind(dim=1):
             hidden, memory = lstm_step(step, hidden, memory, weight_hh)
@@ -116,12 +116,12 @@ class LSTM(nn.Module):
         return torch.stack(outputs, dim=1), hidden, memory
 
 
-def project(inputs: Tensor, weight: Tensor) -> Tensor:
-    """Return inputs times weight: floats (B, T, I) or ids (B, T), weight (G, I), to (B, T, G).
+def project(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return W x + b: x floats (B, T, I) or ids (B, T), W (G, I), b (G), to (B, T, G).
 
     A one-hot vector times a matrix is one of its rows: the row is looked up, and the floats
     (B, T, I) of the one-hot vectors are never built.
     """
     if inputs.is_floating_point():
-        return functional.linear(inputs, weight)
-    return functional.embedding(inputs, weight.t())
+        return functional.linear(inputs, weight, bias)
+    return functional.embedding(inputs, weight.t()) + bias

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from textgen.batches import POLICIES, TooShortError
@@ -40,7 +39,7 @@ from textgen.interrupts import StopRequest, stop_requests
 from textgen.meter import Meter, require_finite
 from textgen.models import build_model, choose_device
 from textgen.record import Entry
-from textgen.training import Position, make_optimizer, steps_in_epochs, train_steps
+from textgen.training import Position, make_optimizer, norm_of, steps_in_epochs, train_steps
 from textgen.vocab import Vocab, first_tokens
 
 log = logging.getLogger(__name__)
@@ -301,8 +300,8 @@ class Session:
             # Never infinite: nothing that is, is allowed into JSON.
             entry["perplexity"] = math.exp(min(entry["loss"], 700.0))
             if save:  # a step may leave weights that only the next step's loss would tell of
-                norm = nn.utils.get_total_norm(list(self.model.parameters()))
-                require_finite("norm of the weights", float(norm), done)
+                norm = float(norm_of(p.detach() for p in self.model.parameters()))
+                require_finite("norm of the weights", norm, done)
             if evaluate:
                 entry |= self._evaluation(run)
             run.record.append(entry)

@@ -5,7 +5,7 @@ state further, where the batches say that it is carried.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,7 +75,7 @@ def train_steps(
     while step < total_steps:
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
             model.train()  # who evaluated or generated since the last step has turned it off
-            torch.manual_seed(config.seed + step)  # dropout follows from (seed, step)
+            seed(x.device, config.seed + step)  # dropout follows from (seed, step)
             learning_rate = learning_rate_at(step, total_steps, config)
             loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
@@ -104,9 +104,29 @@ def take_step(
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    gradient_norm = norm_of(gradients)
+    if clip < math.inf:
+        scale = torch.clamp(clip / (gradient_norm + 1e-6), max=1.0)
+        for gradient in gradients:
+            gradient.mul_(scale)
     optimizer.step()
     return gradient_norm
+
+
+def norm_of(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the Euclidean norm of all their values together."""
+    norm = torch.linalg.vector_norm
+    total: Tensor = norm(torch.stack([norm(tensor) for tensor in tensors]))
+    return total
+
+
+def seed(device: torch.device, number: int) -> None:
+    """Seed a device's generator; ``torch.manual_seed`` seeds all there are, and takes 0.2 ms."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(number)
+    else:
+        torch.get_device_module(device).manual_seed(number)
 
 
 def detach(state: State | None) -> State | None:
