@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import ModelConfig
-from textgen.lstm import LSTM
+from textgen.lstm import LSTM, Recurrence
 from textgen.models import LanguageModel, RNNModel, RNNModelScratch
 
 V = 50
@@ -123,3 +123,13 @@ def test_dropout_works_in_training_only(make: Callable[[ModelConfig], LanguageMo
     assert not torch.equal(model(tokens)[0], model(tokens)[0])
     model.eval()
     assert torch.equal(model(tokens)[0], model(tokens)[0])
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 5])
+def test_the_gradient_by_hand_is_the_difference_quotient(num_steps: int) -> None:
+    draw = torch.Generator().manual_seed(0)
+    shapes = (num_steps, 2, 12), (2, 3), (2, 3), (12, 3)
+    inputs = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in shapes]
+    for tensor in inputs:
+        tensor.requires_grad_()
+    assert torch.autograd.gradcheck(Recurrence.apply, inputs)
