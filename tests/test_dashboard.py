@@ -23,7 +23,7 @@ from textgen.checkpoint import Run
 from textgen.config import Settings
 from textgen.dashboard import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
-from textgen.figures import run_windows, thin
+from textgen.figures import of_run, thin
 from textgen.record import Entry
 from textgen.session import train
 
@@ -123,7 +123,7 @@ def mirror(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr("textgen.dashboard._SECONDS_BETWEEN_LOOKS", 0.1)
     monkeypatch.setattr("textgen.dashboard._LONGEST_BACK_OFF", 0.2)
     monkeypatch.setattr("textgen.visdom_client._TIMEOUTS", (0.3, 0.3))
-    thread = MirrorThread(server.url, run.folder.parent, lambda: [run])
+    thread = MirrorThread(server.url, run.folder.parent, lambda: [of_run(run)])
     yield thread
     thread.close()
     assert not thread.is_alive()
@@ -303,7 +303,7 @@ def test_windows_hold_a_thousand_points_no_nan_and_no_markup(run: Run) -> None:
         ' "gradient_norm": NaN, "sample": "<script>alert(1)</script>"}\n',
         encoding="utf-8",
     )
-    windows = run_windows(run, run.record.read())
+    windows = of_run(run).windows(run.record.read())
     keys = [window.key for window in windows]
     assert keys == ["perplexity", "bits", "optimiser", "speed", "sample", "settings"]
     for window in windows:

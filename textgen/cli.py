@@ -26,6 +26,7 @@ from textgen.config import (
     CorpusConfig,
     GenerationConfig,
     ModelConfig,
+    SanityConfig,
     Settings,
     TrainingConfig,
 )
@@ -263,6 +264,54 @@ def monitor(
         raise TextgenError("Visdom is not installed: pip install '.[visdom]'") from None
 
     serve_and_mirror(checkpoints, host, port, open_browser=open_browser)
+
+
+@app.command
+def sanity(
+    *,
+    suite: Annotated[SanityConfig, _Flat] = SanityConfig(),
+    report: Path | None = None,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = DEFAULT_VISDOM,
+    as_json: _Json = False,
+) -> None:
+    """Prove on small tasks whose answers are known that layers, loop and installation learn.
+
+    Args:
+        report: HTML file for the curves, which opens offline.
+        checkpoints: Folder in which the suite's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+        as_json: Print the results as one JSON line.
+    """
+    from textgen.dashboard import mirroring
+    from textgen.report import write_page
+    from textgen.sanity.figures import suite_in
+    from textgen.sanity.suite import run_suite, table
+
+    if report is not None and (report.is_dir() or not report.parent.is_dir()):
+        raise UsageError(
+            f"--report {report} cannot be written: give a file in a folder that exists"
+        )
+    subject = suite_in(checkpoints)
+    rows = []
+    with mirroring(visdom, subject):
+        for row in run_suite(suite, subject.record):
+            rows.append(row)
+            log.info("%s %s: %s", row.task, row.model, row.finding.result)
+            for line in row.finding.details:
+                log.info("    %s", line)
+    failed = [f"{row.task} {row.model}" for row in rows if not row.finding.passed]
+    if as_json:
+        _print_json(passed=not failed, tasks=[row.as_json() for row in rows])
+    else:
+        print(table(rows))
+    if report is not None:
+        results, *plots = subject.windows(subject.record.read())
+        write_page(report, results.title, plots, results.data[0]["content"])
+        log.info("%s", report)
+    if failed:
+        raise TextgenError(f"{len(failed)} of {len(rows)} failed: {', '.join(failed)}")
+    log.info("All %d passed in %.0f s", len(rows), sum(row.seconds for row in rows))
 
 
 @corpus_app.command

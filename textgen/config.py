@@ -212,6 +212,39 @@ class GenerationConfig:
             _require_seed(self.seed)
 
 
+SanityTask = Literal[
+    "subtraction",
+    "addition",
+    "memory-cell",
+    "scalar",
+    "parity",
+    "long-numbers",
+    "copy-memory",
+]
+
+
+@dataclass(frozen=True)
+class SanityConfig:
+    """Which of the small tasks are run, and how."""
+
+    task: tuple[SanityTask, ...] = ()
+    """A task to run; can be given several times. All of them when not given."""
+
+    model: Literal["scratch", "nn", "both"] = "both"
+    """The LSTM written from scratch, torch's own layers (nn), or both."""
+
+    seed: int = 0
+    """Data, weights and orders follow from this number."""
+
+    full: bool = False
+    """The source documents' own epochs and sizes: minutes instead of one."""
+
+    def __post_init__(self) -> None:
+        _require_seed(self.seed)
+        for task in self.task:
+            _require(task in get_args(SanityTask), "task", task, ", ".join(get_args(SanityTask)))
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that a run was made with."""

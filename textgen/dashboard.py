@@ -11,14 +11,13 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textgen.addresses import parse_address
-from textgen.checkpoint import Run
 from textgen.config import NOWHERE
-from textgen.figures import Window, comparison_windows, run_windows
+from textgen.figures import Subject, Window, comparison_windows, of_run
 from textgen.record import Entry, Record
 from textgen.session import Mirror
 
@@ -60,14 +59,14 @@ class MirrorThread(threading.Thread):
     Args:
         url: the server's address.
         root: the folder of all runs, which are compared.
-        drawn_runs: returns the runs that get an environment of their own.
+        subjects: returns what gets an environment of its own.
     """
 
-    def __init__(self, url: str, root: Path, drawn_runs: Callable[[], list[Run]]) -> None:
+    def __init__(self, url: str, root: Path, subjects: Callable[[], list[Subject]]) -> None:
         super().__init__(name="visdom-mirror", daemon=True)
         self._url = url
         self._root = root
-        self._drawn_runs = drawn_runs
+        self._subjects = subjects
         self._closing = threading.Event()
         self._drawn: dict[tuple[str, str], str] = {}
         self._seen: dict[Path, tuple[int, int, int]] = {}
@@ -126,10 +125,11 @@ class MirrorThread(threading.Thread):
         changed = self._read_changes()
         if not changed and self._drawn:
             return
-        for run in self._drawn_runs():
-            if run.record.path in changed and run.record.path in self._entries:
-                for window in run_windows(run, self._entries[run.record.path]):
-                    self._draw(client, run.name, window)
+        for subject in self._subjects():
+            path = subject.record.path
+            if path in changed and path in self._entries:
+                for window in subject.windows(self._entries[path]):
+                    self._draw(client, subject.name, window)
         curves = {path.parent.name: entries for path, entries in sorted(self._entries.items())}
         for window in comparison_windows(curves):
             self._draw(client, ALL_RUNS, window)
@@ -162,23 +162,27 @@ class MirrorThread(threading.Thread):
             self._drawn[environment, window.key] = content
 
 
-def mirror_to(url: str | None) -> Mirror:
-    """Return what mirrors a run to the Visdom server at a URL; with none, to nowhere.
+@contextmanager
+def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
+    """Mirror a run, or the suite, to the Visdom server at a URL while inside; or to nowhere.
 
     Raises:
         UsageError: it is no address.
     """
     if url is None or url == NOWHERE:
-        return nullcontext
+        yield
+        return
     parse_address(url)
+    thread = MirrorThread(url, subject.record.path.parent.parent, lambda: [subject])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.close()
 
-    @contextmanager
-    def mirror(run: Run) -> Iterator[None]:
-        thread = MirrorThread(url, run.folder.parent, lambda: [run])
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.close()
 
-    return mirror
+def mirror_to(url: str | None) -> Mirror:
+    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``."""
+    if url is not None and url != NOWHERE:
+        parse_address(url)  # a mistake is told before the training begins
+    return lambda run: mirroring(url, of_run(run))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.checkpoint import Run
-from textgen.record import Entry
+from textgen.record import Entry, Record
 
 _MOST_POINTS = 1000
 """Points of a series that are sent at most: more cannot be told apart on a screen."""
 
-_BLUE, _RED, _GREEN, _GREY = "#4a90d9", "#c0392b", "#2e8b57", "#777777"
+BLUE, RED, GREEN, GREY = "#4a90d9", "#c0392b", "#2e8b57", "#777777"
 
 Trace = dict[str, Any]
 Points = Sequence[tuple[float, float]]
@@ -40,9 +40,28 @@ class Window:
     height: int = 340
 
 
-def run_windows(run: Run, entries: list[Entry]) -> list[Window]:
-    """Return a run's windows, always in the same order."""
-    return [*run_plots(run, entries), *run_texts(run, entries)]
+@dataclass(frozen=True)
+class Subject:
+    """Something with figures to draw: a run, or the sanity suite.
+
+    Args:
+        name: what it is called.
+        record: where its figures are.
+        windows: turns them into windows, always in the same order.
+    """
+
+    name: str
+    record: Record
+    windows: Callable[[list[Entry]], list[Window]]
+
+
+def of_run(run: Run) -> Subject:
+    """Return a run as something to draw."""
+
+    def windows(entries: list[Entry]) -> list[Window]:
+        return [*run_plots(run, entries), *run_texts(run, entries)]
+
+    return Subject(run.name, run.record, windows)
 
 
 def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
@@ -57,46 +76,46 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
         [] if bits is None or run.vocab.kind == "word" else [_level("trigram", 2**bits, end)]
     )
     return [
-        _plot(
+        plot(
             "perplexity",
             "Perplexity",
             f"perplexity per {run.vocab.kind}",
             [
-                _line("training", _series(trained, "perplexity"), _BLUE),
-                _line("held out", _series(judged, "held_out_perplexity"), _RED, markers=True),
+                line("training", _series(trained, "perplexity"), BLUE),
+                line("held out", _series(judged, "held_out_perplexity"), RED, markers=True),
                 *trigram_perplexity,
             ],
             logarithmic=True,
         ),
-        _plot(
+        plot(
             "bits",
             "Bits per character, held out",
             "bits per character",
             [
-                _line(
+                line(
                     "held out",
                     _series(judged, "held_out_bits_per_character"),
-                    _RED,
+                    RED,
                     markers=True,
                 ),
                 *trigram,
             ],
         ),
-        _plot(
+        plot(
             "optimiser",
             "Learning rate and gradient norm",
             "gradient norm before clipping",
             [
-                _line("gradient norm", _series(trained, "gradient_norm"), _BLUE),
-                _line("learning rate", _series(trained, "learning_rate"), _GREEN) | {"yaxis": "y2"},
+                line("gradient norm", _series(trained, "gradient_norm"), BLUE),
+                line("learning rate", _series(trained, "learning_rate"), GREEN) | {"yaxis": "y2"},
             ],
             right_axis="learning rate",
         ),
-        _plot(
+        plot(
             "speed",
             "Speed",
             f"{run.vocab.kind}s per second",
-            [_line("training", _series(trained, "tokens_per_second"), _BLUE)],
+            [line("training", _series(trained, "tokens_per_second"), BLUE)],
         ),
     ]
 
@@ -105,7 +124,7 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
     """Return the newest sample of generated text, and what the run was made with."""
     samples = [entry for entry in entries if "sample" in entry]
     newest = (
-        f"<p style='color:{_GREY}'>epoch {samples[-1]['epoch']:.2f}</p>"
+        f"<p style='color:{GREY}'>epoch {samples[-1]['epoch']:.2f}</p>"
         f"<p style='font-size:18px;line-height:1.7'>{_paragraphs(samples[-1]['sample'])}</p>"
         if samples
         else "<p>The first sample comes with the first evaluation.</p>"
@@ -120,13 +139,13 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
         **run.config["versions"],
     }
     cells = "".join(
-        f"<tr><td style='padding:1px 14px 1px 0;color:{_GREY}'>{html.escape(str(name))}</td>"
+        f"<tr><td style='padding:1px 14px 1px 0;color:{GREY}'>{html.escape(str(name))}</td>"
         f"<td>{html.escape(str(value))}</td></tr>"
         for name, value in rows.items()
     )
     return [
-        _text("sample", "Newest sample", newest),
-        _text("settings", "Settings", f"<table style='font-size:13px'>{cells}</table>"),
+        text("sample", "Newest sample", newest),
+        text("settings", "Settings", f"<table style='font-size:13px'>{cells}</table>"),
     ]
 
 
@@ -139,11 +158,11 @@ def comparison_windows(records: dict[str, list[Entry]]) -> list[Window]:
             for name, entries in records.items()
         )
         # Without a colour, plotly gives each run its own.
-        lines = [_line(name, points, None, markers=True) for name, points in curves if points]
-        return lines or [_line("no run yet", [], None)]  # Visdom refuses a plot of nothing
+        lines = [line(name, points, None, markers=True) for name, points in curves if points]
+        return lines or [line("no run yet", [], None)]  # Visdom refuses a plot of nothing
 
     return [
-        _plot(
+        plot(
             f"held-out-{unit}",
             f"Held out, all runs, by {label}",
             "bits per character",
@@ -171,7 +190,8 @@ def thin(points: Points, most: int = _MOST_POINTS) -> Points:
     return [points[i * (len(points) - 1) // (most - 1)] for i in range(most)]
 
 
-def _line(name: str, points: Points, color: str | None, *, markers: bool = False) -> Trace:
+def line(name: str, points: Points, color: str | None, *, markers: bool = False) -> Trace:
+    """Return a curve; without a colour, plotly chooses one."""
     thinned = thin(points)
     return {
         "name": name,
@@ -186,11 +206,11 @@ def _line(name: str, points: Points, color: str | None, *, markers: bool = False
 
 
 def _level(name: str, value: float, end: float) -> Trace:
-    trace = _line(name, [(0.0, value), (end, value)], _GREY)
-    return trace | {"line": {"width": 1.5, "color": _GREY, "dash": "dash"}}
+    trace = line(name, [(0.0, value), (end, value)], GREY)
+    return trace | {"line": {"width": 1.5, "color": GREY, "dash": "dash"}}
 
 
-def _plot(
+def plot(
     key: str,
     title: str,
     y_title: str,
@@ -200,6 +220,7 @@ def _plot(
     logarithmic: bool = False,
     right_axis: str | None = None,
 ) -> Window:
+    """Return curves in a frame."""
     axis = {"gridcolor": "#e8e8e8", "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
         "title": {"text": title, "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
@@ -224,7 +245,8 @@ def _plot(
     return Window(key, title, traces, layout)
 
 
-def _text(key: str, title: str, content: str) -> Window:
+def text(key: str, title: str, content: str) -> Window:
+    """Return a text in HTML in a frame."""
     return Window(key, title, [{"type": "text", "content": content}], {})
 
 

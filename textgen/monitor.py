@@ -8,6 +8,8 @@ from textgen.addresses import is_loopback
 from textgen.checkpoint import Run
 from textgen.dashboard import ALL_RUNS, MirrorThread
 from textgen.errors import TextgenError, UsageError
+from textgen.figures import Subject, of_run
+from textgen.sanity.figures import suite_in
 from textgen.visdom_server import serve
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
             "Every run in %s has its environment; %s lays them over each other", root, ALL_RUNS
         )
         log.info("Ctrl-C saves and stops")
-        mirrors.append(MirrorThread(url, root, lambda: list_runs(root)))
+        mirrors.append(MirrorThread(url, root, lambda: list_subjects(root)))
         mirrors[0].start()
 
     try:
@@ -55,11 +57,11 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
             mirror.close()
 
 
-def list_runs(root: Path) -> list[Run]:
-    """Return all runs in a folder, by name; a folder that is none is left out."""
+def list_subjects(root: Path) -> list[Subject]:
+    """Return all runs in a folder, by name, and the sanity suite; what is none is left out."""
     configs = sorted(root.glob("*/config.json"))
     found = (_open_run(config.parent, _written(config)) for config in configs)
-    return [run for run in found if run is not None]
+    return [*(of_run(run) for run in found if run is not None), suite_in(root)]
 
 
 @lru_cache(maxsize=1000)

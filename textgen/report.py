@@ -1,4 +1,4 @@
-"""A run that is over as one HTML page that opens offline: the plots and every sample."""
+"""A run, or the sanity suite, as one HTML page that opens offline: plots and texts."""
 
 import html
 import importlib.util
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textgen.checkpoint import Run
 from textgen.errors import TextgenError
-from textgen.figures import run_plots, run_texts
+from textgen.figures import Window, run_plots, run_texts
 from textgen.files import write_atomically
 
 _STYLE = """
@@ -21,22 +21,40 @@ dd { margin: 0 }
 
 
 def write_report(run: Run, path: Path) -> None:
-    """Write the page, some 4.5 MB, of which nearly all is plotly.js.
+    """Write a run's page.
 
     Raises:
-        TextgenError: the run has recorded nothing, plotly is not installed, or the file cannot be
-            written.
+        TextgenError: the run has recorded nothing, or as ``write_page``.
     """
     entries = run.record.read()
     if not entries:
         raise TextgenError(f"{run.name} has recorded nothing yet: there is nothing to report")
-    plots = run_plots(run, entries)
     settings = run_texts(run, entries)[-1]
     samples = "".join(
         f"<dt>epoch {entry['epoch']:.2f}</dt><dd class='sample'>{html.escape(entry['sample'])}</dd>"
         for entry in reversed(entries)
         if "sample" in entry
     )
+    texts = f"""<h2>Samples, the newest first</h2>
+<dl>{samples}</dl>
+<h2>{settings.title}</h2>
+{settings.data[0]["content"]}"""
+    write_page(path, run.name, run_plots(run, entries), texts)
+
+
+def write_page(path: Path, title: str, plots: list[Window], texts: str) -> None:
+    """Write plots, and texts below them, as one page of some 4.5 MB, nearly all of it plotly.js.
+
+    Args:
+        path: the file.
+        title: what stands above it.
+        plots: windows with plotly's traces.
+        texts: HTML.
+
+    Raises:
+        TextgenError: plotly is not installed.
+        OSError: the file cannot be written.
+    """
     data = json.dumps([[plot.key, plot.data, plot.layout] for plot in plots])
     data = data.replace("</", "<\\/")  # the name of a run must not end the script
     frames = "".join(
@@ -46,17 +64,14 @@ def write_report(run: Run, path: Path) -> None:
 <html lang="zh">
 <head>
 <meta charset="utf-8">
-<title>{html.escape(run.name)}</title>
+<title>{html.escape(title)}</title>
 <style>{_STYLE}</style>
 <script>{_plotly_js()}</script>
 </head>
 <body>
-<h1>{html.escape(run.name)}</h1>
+<h1>{html.escape(title)}</h1>
 <div class="plots">{frames}</div>
-<h2>Samples, the newest first</h2>
-<dl>{samples}</dl>
-<h2>{settings.title}</h2>
-{settings.data[0]["content"]}
+{texts}
 <script>
 for (const [key, data, layout] of {data})
   Plotly.newPlot(key, data, layout, {{responsive: true, displaylogo: false}});

@@ -150,13 +150,12 @@ def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Opti
     if config.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
     device = next(model.parameters()).device.type
-    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.dim() <= 1]
+    decayed = [p for p in model.parameters() if p.dim() > 1 and config.weight_decay > 0]
+    others = [p for p in model.parameters() if p.dim() <= 1 or config.weight_decay == 0]
+    groups = [(decayed, config.weight_decay), (others, 0.0)]
     return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
+        # A group costs time: where nothing decays, there is one.
+        [{"params": part, "weight_decay": decay} for part, decay in groups if part],
         lr=config.learning_rate,
         betas=(0.9, config.beta2),
         fused=device in ("cpu", "cuda"),  # not every torch has it for others

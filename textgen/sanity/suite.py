@@ -1,0 +1,134 @@
+"""The suite: every task on every kind of layers that it is for, and a table of what came out."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from textgen.config import SanityConfig, SanityTask
+from textgen.record import Record
+from textgen.sanity.addition import addition
+from textgen.sanity.copy_memory import copy_memory
+from textgen.sanity.long_numbers import long_numbers
+from textgen.sanity.memory_cell import memory_cell
+from textgen.sanity.parity import parity
+from textgen.sanity.scalar import scalar
+from textgen.sanity.subtraction import subtraction
+from textgen.sanity.trial import Finding, Trial
+
+_BOTH = "both"
+"""What stands in place of a model's name where the two are compared."""
+
+_OF_MODEL = {
+    "scratch": {"scratch", _BOTH},
+    "nn": {"nn", "gru", "rnn", _BOTH},
+    "both": {"scratch", "nn", "gru", "rnn", _BOTH},
+}
+"""The kinds of layers that ``--model`` asks for."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, and the kinds of layers that it is for."""
+
+    run: Callable[[Trial], Finding]
+    models: tuple[str, ...] = ("scratch", "nn")
+
+
+TASKS: dict[SanityTask, Task] = {
+    "subtraction": Task(subtraction, ("scratch", "nn", "gru")),
+    "addition": Task(addition),
+    "memory-cell": Task(memory_cell),
+    "scalar": Task(scalar),
+    "parity": Task(parity, (_BOTH,)),
+    "long-numbers": Task(long_numbers),
+    "copy-memory": Task(copy_memory, ("scratch", "nn", "rnn")),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    task: str
+    model: str
+    finding: Finding
+    seconds: float
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        return {
+            "task": self.task,
+            "model": self.model,
+            "passed": self.finding.passed,
+            "seconds": round(self.seconds, 3),
+            "asked": self.finding.asked,
+            "result": self.finding.result,
+            "figures": self.finding.figures,
+        }
+
+
+def run_suite(
+    config: SanityConfig, record: Record, models: Collection[str] | None = None
+) -> Iterator[Row]:
+    """Run the tasks that the settings name; yield what came out of each.
+
+    Args:
+        config: which tasks, which layers, which seed.
+        record: where curves and results are written, after what stood there is gone.
+        models: the kinds of layers; those that the settings name when not given.
+    """
+    models = _OF_MODEL[config.model] if models is None else models
+    record.path.parent.mkdir(parents=True, exist_ok=True)
+    record.forget_after(-1)
+    for name in config.task or TASKS:
+        for model in TASKS[name].models:
+            if model in models:
+                trial = Trial(name, model, config.seed, config.full, record)
+                began = time.perf_counter()
+                with _undisturbed(config.seed):
+                    finding = TASKS[name].run(trial)
+                row = Row(name, model, finding, time.perf_counter() - began)
+                trial.note(
+                    asked=finding.asked,
+                    result=finding.result,
+                    passed=finding.passed,
+                    seconds=round(row.seconds, 3),
+                )
+                yield row
+
+
+@contextmanager
+def _undisturbed(seed: int) -> Iterator[None]:
+    """Seed what is drawn inside; tiny networks are fastest on one thread. Then all is as before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def table(rows: list[Row]) -> str:
+    """Return the table: a line for each row, its columns lined up."""
+    head = ("task", "model", "asked", "result", "seconds", "")
+    lines = [
+        (
+            row.task,
+            row.model,
+            row.finding.asked,
+            row.finding.result,
+            f"{row.seconds:.1f}",
+            "pass" if row.finding.passed else "FAIL",
+        )
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (head, *lines)
+    )

@@ -1,0 +1,164 @@
+"""What a small task is given, and what it gives back.
+
+    Trial --task--> Finding
+
+A task draws its examples, makes a network of the trial's layers, has it trained by the loop that
+trains novels, and compares its answers with the right ones.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from textgen.checkpoint import Progress, load_training, save_checkpoint
+from textgen.config import Cell, Implementation, TrainingConfig
+from textgen.layers import recurrent_layers
+from textgen.meter import Meter
+from textgen.record import Entry, Record
+from textgen.sanity.examples import Examples, ShuffledBatches
+from textgen.sanity.network import Network
+from textgen.training import Position, make_optimizer, train_steps
+
+_REPORTS = 25
+"""Points on a curve, about; with --full twice as many, one for each epoch of addition."""
+
+LAYERS: dict[str, tuple[Implementation, Cell]] = {
+    "scratch": ("scratch", "lstm"),
+    "nn": ("nn", "lstm"),
+    "gru": ("nn", "gru"),
+    "rnn": ("nn", "rnn"),
+}
+"""The layers that a task can be tried on, by the name that the table shows."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came out of a task.
+
+    Args:
+        asked: what must be so.
+        result: what was found, in the same words.
+        passed: whether it is so.
+        figures: the result as numbers.
+        details: lines that are worth reading.
+    """
+
+    asked: str
+    result: str
+    passed: bool
+    figures: dict[str, Any] = field(default_factory=dict)
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A task on the layers of one kind.
+
+    Args:
+        task: the task's name.
+        model: the layers' name, a key of ``LAYERS``.
+        seed: what everything drawn at random follows from.
+        full: whether the source document's own epochs and sizes are asked for.
+        record: where the curves are written.
+    """
+
+    task: str
+    model: str
+    seed: int
+    full: bool
+    record: Record
+
+    @property
+    def random(self) -> np.random.Generator:
+        """A new generator for the task's examples: the same ones for all layers."""
+        return np.random.default_rng(self.seed)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where a training that is to be resumed leaves its checkpoint."""
+        return self.record.path.with_name(f"{self.task}-{self.model}.safetensors")
+
+    def layers(self, input_size: int, hidden_size: int) -> nn.Module:
+        """Return the recurrent layers that are on trial."""
+        return recurrent_layers(*LAYERS[self.model], input_size, hidden_size)
+
+    def adam(self, learning_rate: float, batch_size: int, **other: Any) -> TrainingConfig:  # noqa: ANN401
+        """Return the documents' settings, see ``plain_adam``; other ones win."""
+        return plain_adam(learning_rate, batch_size, seed=self.seed, **other)
+
+    def train(
+        self,
+        network: Network,
+        examples: Examples,
+        config: TrainingConfig,
+        epochs: float,
+        judge: Callable[[], Entry],
+        checkpoint: Path | None = None,
+    ) -> None:
+        """Train until so many epochs are done, and note loss and judgement on the way.
+
+        Args:
+            network: what is trained.
+            examples: what it is trained on.
+            config: the settings.
+            epochs: passes over the examples, those before the checkpoint counted.
+            judge: measures what the network can do.
+            checkpoint: where to go on from, if it is there, and where to leave a checkpoint.
+        """
+        batches = ShuffledBatches(examples, config.batch_size, config.seed)
+        per_epoch = batches.num_batches(0)
+        total_steps = round(epochs * per_epoch)
+        report_every = max(1, total_steps // (2 * _REPORTS if self.full else _REPORTS))
+        optimizer = make_optimizer(network, config)
+        position, progress = Position(), Progress()
+        if checkpoint is not None:
+            position, progress = load_training(checkpoint, network, optimizer)
+        meter = Meter()
+        with self._progress_bar(position.step, total_steps) as bar:
+            for step in train_steps(network, batches, optimizer, config, total_steps, position):
+                position = step.position
+                meter.add(step)
+                bar.update()
+                if position.step % report_every == 0 or position.step == total_steps:
+                    entry = meter.read(step, position.step / per_epoch) | judged(network, judge)
+                    self.note(**entry)
+                    bar.set_postfix_str(f"loss {entry['loss']:.4f}", refresh=False)
+                    meter.start()
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, network, position, progress, optimizer)
+
+    def note(self, **entry: object) -> None:
+        """Write a line of the record."""
+        self.record.append({"task": self.task, "model": self.model, **entry})
+
+    def _progress_bar(self, done: int, total: int) -> "tqdm[NoReturn]":
+        return tqdm(
+            desc=f"{self.task} {self.model}",
+            initial=done,
+            total=total,
+            unit=" steps",
+            dynamic_ncols=True,
+            leave=False,
+        )
+
+
+@torch.no_grad()
+def judged(network: Network, judge: Callable[[], Entry]) -> Entry:
+    """Return what a judgement measures, without gradients and without dropout."""
+    network.eval()
+    return judge()
+
+
+def plain_adam(learning_rate: float, batch_size: int, **other: Any) -> TrainingConfig:  # noqa: ANN401
+    """Return settings for Adam as it is elsewhere, with nothing scheduled and nothing clipped."""
+    plain = {"schedule": "constant", "warmup": 0.0, "clip": math.inf}
+    adam = {"optimizer": "adamw", "weight_decay": 0.0, "beta2": 0.999}
+    settings = {**plain, **adam, **other}
+    return TrainingConfig(learning_rate=learning_rate, batch_size=batch_size, **settings)
