@@ -10,10 +10,14 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from textgen import cli
 from textgen.config import Settings
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 PEOPLE = ["老周", "阿敏", "船夫", "先生", "姑娘"]
 PLACES = ["渡口", "书铺", "桥头", "镇上"]
