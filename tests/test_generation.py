@@ -7,11 +7,11 @@ import torch
 
 from tests.conftest import make_story
 from textgen.beam import beam_search
-from textgen.config import GenerationConfig, ModelConfig, Settings
+from textgen.checkpoint import Run
+from textgen.config import GenerationConfig, ModelConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.generation import Decoder, generate, one_after_another, write_on
 from textgen.models import RNNModel
-from textgen.session import train
 from textgen.trained import load
 from textgen.vocab import Vocab
 
@@ -74,12 +74,8 @@ def test_an_empty_prefix_is_refused_at_once() -> None:
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
-    """A model that has learned something: its probabilities are neither flat nor certain."""
-    settings = Settings.of(hidden_size=64, embedding_size=32, epochs=2.0, device="cpu")
-    runs = tmp_path_factory.mktemp("runs")
-    result = train(ROOT / "corpus" / "sample.txt", settings, "learned", runs)
-    trained = load(result.run.folder)
+def learned(sample_run: Run) -> Decoder:
+    trained = load(sample_run.folder)
     return Decoder(trained.model, trained.vocab)
 
 
