@@ -170,8 +170,7 @@ def generate(
         run: Name of the run, or its folder; the newest when not given.
         prefix: The beginning.
         prefix_file: Text file with the beginning, for a long one.
-        map_script: Put a beginning in the other script, or with other punctuation, into what the
-            model knows.
+        map_script: Put unknown characters into the script and the punctuation that are known.
         check_copying: Tell what of the text stands word for word in the training text.
         checkpoints: Folder in which the runs are.
         as_json: Print the text as one JSON line when it is complete.
@@ -222,8 +221,7 @@ def write(
 
     Args:
         run: Name of the run, or its folder; the newest when not given.
-        map_script: Put what is typed in the other script, or with other punctuation, into what
-            the model knows.
+        map_script: Put unknown characters into the script and the punctuation that are known.
         checkpoints: Folder in which the runs are.
     """
     from textgen.trained import load
