@@ -25,7 +25,7 @@ TEMPERATURES = st.sampled_from([0.0, 5e-324, 1e-6, 0.5, 1.0, 3.0, 1e300])
 CONFIGS = st.builds(
     GenerationConfig,
     temperature=TEMPERATURES,
-    top_k=st.none() | st.integers(1, 9),
+    top_k=st.none() | st.integers(1, 9) | st.just(10**30),
     top_p=st.floats(0, 1, exclude_min=True),
     min_p=st.floats(0, 1),
     repetition_penalty=st.floats(0.1, 10),

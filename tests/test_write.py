@@ -171,6 +171,7 @@ MISTAKES = [
     ("/t 1", "/t is no command: did you mean /temperature or /top-k or /top-p? /help tells them"),
     ("/temp -1", "--temperature is -1.0: it must be at least 0"),
     ("/temp warm", "/temperature warm: that is not a number; nothing has changed"),
+    ("/top-k 0", "--top-k is 0: it must be at least 1"),
     ("/top-p 0", "--top-p is 0.0: it must be above 0, at most 1"),
     ("/top-k 1.5", "/top-k 1.5: that is not a whole number; nothing has changed"),
     ("/length 0", "--length is 0: it must be at least 1"),
@@ -209,13 +210,16 @@ def test_saving_never_replaces_what_is_not_its_own(sample_run: Run) -> None:
     Path("mine.txt").write_text("mine", encoding="utf-8")
     Path("folder").mkdir()
     lines = (
-        "庞\n/save mine.txt\n/save folder\n/save none/a.txt\n/save\n/save a b.txt\n\n/save\n"
-        "/undo\n/save a b.txt\n"
+        "庞\n/save mine.txt\n/save folder\n"
+        f"/save {'x' * 300}\n/save ~nobody-here/a\n/save none/a.txt\n/save\n/save a b.txt\n"
+        "\n/save\n/undo\n/save a b.txt\n"
     )
     found = piped(sample_run, lines, "--length", "5")
     assert found.stderr.decode().splitlines()[1:] == [
         "mine.txt exists already: choose another name",
-        "folder is a folder: give the name of a file in it",
+        "folder exists already: choose another name",
+        f"{'x' * 300} cannot be written: File name too long",
+        "~nobody-here/a cannot be written: Could not determine home directory.",
         "none/a.txt cannot be written: No such file or directory",
         "/save needs a FILE to write into",
         *("a b.txt: 6 characters", "a b.txt: 11 characters", "a b.txt: 6 characters"),

@@ -86,7 +86,8 @@ def _penalise(logits: Tensor, recent: Tensor, config: GenerationConfig) -> Tenso
 def _keep_likeliest(kept: Tensor, top_k: int | None, top_p: float) -> Tensor:
     """Set all but the likeliest to zero; of equally likely ones, those with lower ids stay."""
     ordered, ids = kept.sort(dim=1, descending=True, stable=True)
-    ordered = ordered[:, :top_k]
+    if top_k is not None:
+        ordered = ordered[:, : min(top_k, ordered.shape[1])]
     if top_p < 1:
         sums = ordered.cumsum(dim=1)
         # A token stays where the ones before it do not reach top_p yet.

@@ -151,21 +151,27 @@ class _Desk:
         log.info("%s", self._setting(name))
 
     def _save(self, name: str) -> None:
-        if not self._manuscript.version.text:
+        text = self._manuscript.version.text
+        if not text:
             raise UsageError("there is nothing yet to save")
         if not name and not self._saved:
             raise UsageError("/save needs a FILE to write into")
-        path = Path(name).expanduser() if name else [*self._saved][-1]
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder: give the name of a file in it")
-        # A file that this session has saved, and that nobody has changed, may be replaced.
-        if path.exists() and self._saved.get(path) != path.read_bytes():
-            raise UsageError(f"{path} exists already: choose another name")
-        data = f"{self._manuscript.version.text}\n".encode("utf-8", "replace")
-        write_atomically(path, data)
+        data = f"{text}\n".encode("utf-8", "replace")
+        try:
+            path = Path(name).expanduser() if name else [*self._saved][-1]
+            if not self._may_write(path):
+                raise UsageError(f"{path} exists already: choose another name")
+            write_atomically(path, data)
+        except (OSError, ValueError, RuntimeError) as error:  # no name of a file, no such user
+            reason = getattr(error, "strerror", None) or error
+            raise TextgenError(f"{name} cannot be written: {reason}") from None
         self._saved.pop(path, None)
         self._saved[path] = data
-        log.info("%s: %s characters", path, f"{len(self._manuscript.version.text):,}")
+        log.info("%s: %s characters", path, f"{len(text):,}")
+
+    def _may_write(self, path: Path) -> bool:
+        """Return whether nothing is lost: no file, or what was saved here and is unchanged."""
+        return not path.exists() or (path in self._saved and self._saved[path] == path.read_bytes())
 
 
 def _parsed(field: str, value: str) -> Any:  # noqa: ANN401 - of the setting's type
