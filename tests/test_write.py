@@ -113,16 +113,12 @@ def test_an_interrupted_continuation_stands_as_far_as_it_came(
             if count == pieces:
                 stop()
         assert manuscript.version.text == shown
-        (following,) = list(manuscript.go_on(stop))
+        # Going on is as if read anew, also where a part of the stop text was held back.
+        for name, value in (("seed", 4), ("stop", None), ("length", 1)):
+            manuscript.change(name, value)
+        (piece,) = manuscript.go_on(GO)
         config = GenerationConfig(seed=4, length=1)
-        manuscript.undo()
-        manuscript.change("seed", 4)
-        manuscript.change("stop", None)
-        manuscript.change("length", 1)
-        assert "".join(manuscript.go_on(GO)) == "".join(
-            piece for piece in generate(decoder.model, decoder.vocab, shown, config)
-        )
-        assert len(following) >= 0
+        assert [piece] == list(generate(decoder.model, decoder.vocab, shown, config))
 
 
 def test_a_value_out_of_range_changes_nothing(decoder: Decoder) -> None:

@@ -48,7 +48,7 @@ class Ending:
         stopped = self.stop is not None and text.startswith(self.stop, cut)
         if length <= 0 and not stopped:
             cut = len(text)  # the stop text cannot come any more
-        after = replace(self, length=length)._count_sentences(text[:cut])  # noqa: SLF001 - its own
+        after = _count_sentences(replace(self, length=length), text[:cut])
         if after.over is None and stopped:
             after = replace(after, over="stop")
         elif after.over is None and length <= 0:
@@ -57,18 +57,19 @@ class Ending:
         shown = text[: cut - len(after.pending)]
         return shown, replace(after, pending=text[len(shown) :])
 
-    def _count_sentences(self, text: str) -> "Ending":
-        """Return the ending after a text, and as pending what stands after its last sentence."""
-        if self.sentences is None:
-            return replace(self, pending="")
-        sentences, ended = self.sentences, self.sentence_ended
-        for place, character in enumerate(text):
-            if ended and character not in _ENDS and character not in _CLOSING:
-                sentences, ended = sentences - 1, False
-                if sentences == 0:
-                    return replace(self, sentences=0, pending=text[place:], over="sentences")
-            ended = ended or character in _ENDS
-        return replace(self, sentences=sentences, sentence_ended=ended, pending="")
+
+def _count_sentences(ending: Ending, text: str) -> Ending:
+    """Return the ending after a text, and as pending what stands after its last sentence."""
+    if ending.sentences is None:
+        return replace(ending, pending="")
+    sentences, ended = ending.sentences, ending.sentence_ended
+    for place, character in enumerate(text):
+        if ended and character not in _ENDS and character not in _CLOSING:
+            sentences, ended = sentences - 1, False
+            if sentences == 0:
+                return replace(ending, sentences=0, pending=text[place:], over="sentences")
+        ended = ended or character in _ENDS
+    return replace(ending, sentences=sentences, sentence_ended=ended, pending="")
 
 
 def _shown_before(text: str, stop: str | None) -> int:

@@ -117,7 +117,7 @@ def write_heatmap(
         encoding: the file's encoding; found out when not given.
 
     Returns:
-        How many characters of the text are left out, from a page's highest number on.
+        How many characters at the text's end are left out, because a page holds no more.
 
     Raises:
         TextgenError: as ``evaluate``; or the page cannot be written.
