@@ -41,5 +41,5 @@ $(VENV)/installed: $(REQUIREMENTS) | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/installed-for-development: $(VENV)/installed
-	$(PIP_INSTALL) -e '.[visdom,dev]'
+	$(PIP_INSTALL) -e '.[visdom,script,dev]'
 	@touch $@

@@ -10,10 +10,15 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
-from textgen import cli
+from textgen import cli, session
+from textgen.checkpoint import Run
 from textgen.config import Settings
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 PEOPLE = ["老周", "阿敏", "船夫", "先生", "姑娘"]
 PLACES = ["渡口", "书铺", "桥头", "镇上"]
@@ -50,6 +55,14 @@ TINY = {
 def tiny() -> Settings:
     """Return settings that train within a second."""
     return Settings.of(**TINY)
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run that has learned something: what it expects is neither flat nor certain."""
+    settings = Settings.of(hidden_size=64, embedding_size=32, epochs=2.0, device="cpu")
+    sample = Path(__file__).parent.parent / "corpus" / "sample.txt"
+    return session.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
 
 
 @pytest.fixture

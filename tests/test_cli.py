@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,128 @@ def test_generate(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("trained")
+def test_many_samples(command: Command) -> None:
+    asked = ("--prefix", "老周", "--length", "30", "--seed", "1")
+    _, alone, _ = command("generate", *asked)
+    status, out, err = command("generate", *asked, "--samples", "3")
+    lines = out.split("\n---")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"--- 1 of 3 ---\n{alone}--- 2 of 3 ---\n老周")
+    assert len(lines) == 3
+    _, out, _ = command("generate", *asked, "--samples", "3", "--json", "--check-copying")
+    values = json_of(out)
+    assert list(values) == [
+        *("prefix", "text", "seed"),
+        *("longest_copy", "longest_copy_text", "copied_share", "samples"),
+    ]
+    samples = values.pop("samples")
+    assert isinstance(samples, list)
+    assert len({sample["text"] for sample in samples}) == 3
+    assert values | samples[0] == values
+    assert f"{values['prefix']}{values['text']}\n" == alone
+
+
+@pytest.mark.usefixtures("trained")
+def test_check_copying(command: Command) -> None:
+    asked = ("--prefix", "老周", "--length", "30", "--seed", "1", "--check-copying")
+    status, out, err = command("generate", *asked)
+    assert (status, len(out)) == (0, 2 + 30 + 1)
+    assert re.match(r"Of the text, \d+\.\d% stand in the training text in stretches of 10", err)
+    assert err.count("\n") == 1
+    # The prefix does not count: it stands there, and the text after it does not.
+    story = make_story(4000)
+    _, out, _ = command("generate", "--prefix", story[:300], *asked[2:], "--json")
+    assert int(str(json_of(out)["longest_copy"])) < 30
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_text_that_is_not_trained_on_any_more_is_missed_at_once(
+    command: Command, trained: Run
+) -> None:
+    (trained.folder / "text.txt").unlink()
+    status, out, err = command("generate", "--prefix", "老周", "--check-copying")
+    assert (status, out) == (1, "")
+    assert "has no text.txt" in err
+
+
+@pytest.mark.usefixtures("trained")
+def test_beam(command: Command) -> None:
+    asked = ("--prefix", "老周", "--length", "20", "--beam", "3")
+    status, out, err = command("generate", *asked)
+    assert (status, err, len(out)) == (0, "", 23)
+    assert json_of(command("generate", *asked, "--json")[1]) == {
+        "prefix": "老周",
+        "text": out[2:-1],
+        "seed": None,
+    }
+
+
+@pytest.mark.usefixtures("trained")
+def test_endings(command: Command) -> None:
+    asked = ("--prefix", "老周", "--seed", "1")
+    status, out, err = command("generate", *asked, "--sentences", "2", "--length", "100000")
+    assert (status, err) == (0, "")
+    assert len(re.findall("[。！？]+", out)) == 2
+    status, out, err = command("generate", *asked, "--stop", "从不出现", "--length", "20")
+    assert (status, len(out)) == (0, 23)
+    assert err == "--stop '从不出现' did not end the text: it ends at --length 20\n"
+    stop = out[10:12]
+    status, short, err = command("generate", *asked, "--stop", stop)
+    assert (status, err) == (0, "")
+    assert short == f"{out[: out.index(stop, 2)]}\n"
+    _, _, err = command(
+        *("generate", *asked, "--stop", "从不出现", "--sentences", "9", "--samples", "2"),
+        *("--length", "5", "--json"),
+    )
+    assert err == (
+        "--stop '从不出现' and --sentences 9 did not end the text in 2 of 2 samples: "
+        "it ends at --length 5\n"
+    )
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_prefix_of_100_000_characters(command: Command) -> None:
+    prefix = make_story(100_000).rstrip("\n")
+    Path("long.txt").write_text(prefix, encoding="gbk")
+    asked = ("--length", "9", "--seed", "1", "--json")
+    status, out, _ = command("generate", "--prefix", prefix, *asked)
+    assert (status, len(str(json_of(out)["text"]))) == (0, 9)
+    assert command("generate", "--prefix-file", "long.txt", *asked)[1] == out
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_prefix_of_which_nothing_is_known_works_and_is_told(command: Command) -> None:
+    status, out, err = command("generate", "--prefix", "龘靐", "--length", "5")
+    assert (status, len(out)) == (0, 8)
+    assert err.startswith("Not in the vocabulary of tale, so read as <unk>: nothing of it is known")
+
+
+def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
+    training = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "textgen", "train", str(story), "--name", "live"),
+            *("--no-visdom", *flags(**{**TINY, "epochs": 1e6, "evaluate_every": 20})),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        status, err = 1, ""
+        while status != 0:
+            assert training.poll() is None
+            status, out, err = command("generate", "live", "--prefix", "老", "--length", "20")
+            # Until the first checkpoint is there.
+            assert status == 0 or "there is no run live" in err or "no checkpoint yet" in err
+        assert len(out) == 22
+        for _ in range(20):  # whatever the training writes at that moment
+            status, out, _ = command("generate", "live", "--prefix", "老", "--length", "20")
+            assert (status, len(out)) == (0, 22)
+        assert training.poll() is None
+    finally:
+        training.kill()
+        training.wait()
+
+
+@pytest.mark.usefixtures("trained")
 def test_unknown_characters_are_named(command: Command) -> None:
     status, out, err = command("generate", "--prefix", "老龘周龘", "--length", "5", "--json")
     assert status == 0
@@ -71,11 +194,17 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
         assert status == 0
         assert list(values) == [
             *("perplexity", "bits_per_character", "trigram_bits_per_character", "tokens"),
+            *("longest_copy", "longest_copy_text", "copied_share", "held_out_copied_share"),
         ]
         assert values["tokens"] == tokens
+        assert str(values["longest_copy_text"]) in make_story(4000)
+        assert values["longest_copy"] == len(str(values["longest_copy_text"]))
     status, out, _ = command("evaluate", "tale")
     assert "this model" in out
     assert "trigram" in out
+    assert re.search(r"Of 2,000 characters by the model, \d+\.\d% stand in the training text", out)
+    # The story repeats itself.
+    assert re.search(r"Of as many held-out ones, \d{2,}\.\d% stand in the training text", out)
 
 
 def test_corpus_show(command: Command, story: Path) -> None:
@@ -203,7 +332,17 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "--learning-rat", "1"], 2, "Did you mean --learning-rate?"),
     (["trian"], 2, 'Did you mean "train"?'),
     (["generate", "--prefix", "老"], 1, "there is no run in checkpoints yet"),
-    (["generate"], 2, "--prefix"),
+    (["generate"], 2, "generate needs a beginning: --prefix TEXT or --prefix-file FILE"),
+    (["generate", "--prefix", "老", "--prefix-file", "story.txt"], 2, "needs a beginning"),
+    (["generate", "--prefix-file", "none.txt"], 1, "none.txt does not exist"),
+    (["generate", "--prefix", "老", "--beam", "2", "--samples", "2"], 2, "leave out --samples"),
+    (
+        ["generate", "--prefix", "老", "--beam", "2", "--top-k", "3", "--seed", "0"],
+        2,
+        "--beam 2 draws nothing at random: leave out --top-k, --seed",
+    ),
+    (["generate", "--prefix", "老", "--samples", "2", "--temperature", "0"], 2, "same text"),
+    (["generate", "--prefix", "老", "--stop", ""], 2, "--stop is empty"),
     (["generate", "folder", "--prefix", "老"], 1, "folder is not a run folder"),
     (["evaluate", "none"], 1, "there is no run none"),
     (["corpus", "show"], 2, "needs a FILE"),
@@ -221,7 +360,13 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     ),
     *(
         (["generate", "--prefix", "老", f"--{flag}", value], 2, f"--{flag} is {value}")
-        for flag, value in (("length", "0"), ("temperature", "-0.5"), ("seed", "-3"))
+        for flag, value in (
+            *(("length", "0"), ("temperature", "-0.5"), ("temperature", "nan"), ("seed", "-3")),
+            *(("top-p", "0.0"), ("top-p", "1.1"), ("top-p", "-0.1"), ("top-k", "0")),
+            *(("min-p", "-0.1"), ("min-p", "1.5"), ("repetition-penalty", "0.0")),
+            *(("repetition-window", "0"), ("repetition-window", "1025"), ("sentences", "0")),
+            *(("samples", "0"), ("beam", "0"), ("top-k", "1.5")),
+        )
     ),
 ]
 
@@ -324,15 +469,18 @@ def run_textgen(*arguments: str, **environment: str) -> subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "textgen", *arguments],
         capture_output=True,
-        text=True,
         encoding="utf-8",
+        errors="replace",
         env={**os.environ, **environment},
         check=False,
     )
 
 
 def test_help_is_there_at_once() -> None:
-    heavy = ("torch", "visdom", "jieba", "plotly", "tornado", "numpy", "requests")
+    heavy = (
+        *("torch", "visdom", "jieba", "plotly", "tornado", "numpy", "requests"),
+        *("prompt_toolkit", "opencc"),
+    )
     program = (
         "import sys, textgen\n"
         "from textgen.cli import run\n"
@@ -365,6 +513,16 @@ def test_a_terminal_that_is_not_utf_8() -> None:
     found = run_textgen("generate", "--prefix", "ab", PYTHONIOENCODING="ascii")
     assert found.returncode == 0
     assert found.stdout.startswith("ab")
+    asked = ("generate", "--prefix", "老周", "--seed", "1", "--samples", "2", "--check-copying")
+    expected = json_of(run_textgen(*asked, "--json").stdout)
+    for encoding in ("ascii", "gbk"):
+        found = run_textgen(*asked, PYTHONIOENCODING=encoding)
+        assert (found.returncode, "Traceback" in found.stderr) == (0, False)
+        found = run_textgen(*asked, "--json", PYTHONIOENCODING=encoding)
+        assert found.stdout.isascii()
+        assert json_of(found.stdout) == expected
+    found = run_textgen(*asked, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (found.returncode, "Traceback" in found.stderr) == (0, False)
 
 
 def test_every_setting_has_help_from_its_docstring() -> None:
@@ -372,5 +530,5 @@ def test_every_setting_has_help_from_its_docstring() -> None:
     for name in Settings().flat():
         assert f"--{name.replace('_', '-')} " in text
     text = run_textgen("generate", "--help", COLUMNS="200").stdout
-    for name in GenerationConfig.__dataclass_fields__:
-        assert f"--{name} " in text
+    for name in (*GenerationConfig.__dataclass_fields__, "samples", "beam"):
+        assert f"--{name.replace('_', '-')} " in text

@@ -42,6 +42,7 @@ def shell(command: str, folder: Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
+        stdin=subprocess.DEVNULL,  # nobody types at the prompt
         check=False,
     )
     assert found.returncode == 0, f"{command}: {found.stdout}{found.stderr}"
@@ -116,6 +117,7 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "monitor",
         "report",
         "train",
+        "write",
     ]
     for name in listed:
         assert "Usage" in shell(f"textgen {name} --help", checkout)

@@ -12,7 +12,6 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,6 +26,7 @@ from textgen.config import (
     GenerationConfig,
     ModelConfig,
     SanityConfig,
+    SearchConfig,
     Settings,
     TrainingConfig,
 )
@@ -35,9 +35,11 @@ from textgen.sources import fill_in, run_named
 
 if TYPE_CHECKING:
     from textgen.checkpoint import Run
+    from textgen.copying import Copying
+    from textgen.endings import Ending
     from textgen.evaluation import Evaluation
+    from textgen.generation import Decoder
     from textgen.session import Result
-    from textgen.trained import Trained
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ _CORPUS = Path("corpus")
 
 _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
+_MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
 _Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
 _Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
 
@@ -76,6 +79,7 @@ def demo(
     """
     from textgen.corpus.fetching import fetch
     from textgen.dashboard import mirror_to
+    from textgen.generation import Decoder
     from textgen.session import train as train_new
     from textgen.trained import load
 
@@ -87,9 +91,10 @@ def demo(
     result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
     _report(result)
     trained = load(result.run.folder)
+    decoder = Decoder(trained.model, trained.vocab)
     for prefix in ("却说", "玄德曰：“", "曹操"):
         print()
-        _stream(trained, prefix, GenerationConfig(length=120))
+        _write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
     log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
 
 
@@ -151,8 +156,12 @@ def train(
 def generate(
     run: str | None = None,
     *,
-    prefix: str,
+    prefix: str | None = None,
+    prefix_file: Path | None = None,
+    map_script: _MapScript = False,
     generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    search: Annotated[SearchConfig, _Flat] = SearchConfig(),
+    check_copying: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
 ) -> None:
@@ -161,31 +170,65 @@ def generate(
     Args:
         run: Name of the run, or its folder; the newest when not given.
         prefix: The beginning.
+        prefix_file: Text file with the beginning, for a long one.
+        map_script: Put unknown characters into the script and the punctuation that are known.
+        check_copying: Tell what of the text stands word for word in the training text.
         checkpoints: Folder in which the runs are.
         as_json: Print the text as one JSON line when it is complete.
     """
-    from textgen.generation import generate as tokens_after
-    from textgen.generation import new_seed
+    from textgen.copying import TrainingText
+    from textgen.generation import Decoder, new_seed
+    from textgen.prefixes import understood
     from textgen.trained import load
 
+    search.check(generation)
+    beginning = _beginning(prefix, prefix_file)
     trained = load(run, checkpoints)
-    unknown = trained.vocab.unknown(prefix)
-    if unknown:
-        log.warning(
-            "Not in the vocabulary of %s, so read as <unk>: %s",
-            trained.run.name,
-            _shown(unknown),
-        )
-    drawn = generation.seed is None
-    seed = new_seed() if generation.seed is None else generation.seed
-    generation = replace(generation, seed=seed)
+    original = TrainingText(trained.run.split()[0]) if check_copying else None
+    beginning, messages = understood(
+        trained.vocab, beginning, trained.run.name, map_script=map_script
+    )
+    for message in messages:
+        log.warning("%s", message)
+    drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
+    if generation.seed is None and search.beam is None:
+        generation = replace(generation, seed=new_seed())
+    decoder = Decoder(trained.model, trained.vocab)
+    texts, endings = _write_texts(decoder, beginning, generation, search, quiet=as_json)
+    copyings = [original.copied_by(text) for text in texts] if original else []
     if as_json:
-        text = "".join(tokens_after(trained.model, trained.vocab, prefix, generation))
-        _print_json(prefix=prefix, text=text, seed=seed)
-        return
-    _stream(trained, prefix, generation)
-    if drawn and generation.temperature > 0:
-        log.info("The same text again: --seed %d", seed)
+        copied = [_copying_values(copying) for copying in copyings] or [{}] * len(texts)
+        samples = [{"text": text, **values} for text, values in zip(texts, copied, strict=True)]
+        several = {"samples": samples} if len(samples) > 1 else {}
+        _print_json(prefix=beginning, text=texts[0], seed=generation.seed, **copied[0], **several)
+        copyings = []
+    for number, copying in enumerate(copyings, start=1):
+        which = f"text {number}" if len(texts) > 1 else "the text"
+        log.info("Of %s, %s", which, _copying_line(copying))
+    _tell_of_what_never_came(generation, endings)
+    if drawn and not as_json:
+        log.info("The same text again: --seed %d", generation.seed)
+
+
+@app.command
+def write(
+    run: str | None = None,
+    *,
+    map_script: _MapScript = False,
+    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+) -> None:
+    """Write together with a trained model: type a beginning, read on, change, save.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        map_script: Put unknown characters into the script and the punctuation that are known.
+        checkpoints: Folder in which the runs are.
+    """
+    from textgen.trained import load
+    from textgen.write import write as write_together
+
+    write_together(load(run, checkpoints), generation, map_script=map_script)
 
 
 @app.command
@@ -194,15 +237,19 @@ def evaluate(
     file: Path | None = None,
     *,
     encoding: str | None = None,
+    heatmap: Path | None = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
 ) -> None:
     """Judge a model on its held-out part, or on another text, with the trigram beside it.
 
+    A sample of 2,000 characters, always with the same seed, tells how much the model copies.
+
     Args:
         run: Name of the run, or its folder.
         file: Text file or folder to judge it on.
         encoding: Encoding of the file; found out from the bytes when not given.
+        heatmap: HTML file to write: the text, every character coloured by its surprisal.
         checkpoints: Folder in which the runs are.
         as_json: Print the figures as one JSON line.
     """
@@ -210,16 +257,29 @@ def evaluate(
 
     trained = trained_models.load(run, checkpoints)
     figures, trigram = trained_models.evaluate(trained, file, encoding)
+    copying, natural = trained_models.evaluate_copying(trained)
+    if heatmap is not None:
+        left_out = trained_models.write_heatmap(trained, heatmap, file, encoding)
+        if left_out:
+            log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
     if as_json:
         _print_json(
             perplexity=figures.perplexity,
             bits_per_character=figures.bits_per_character,
             trigram_bits_per_character=trigram.bits_per_character,
             tokens=figures.tokens,
+            **_copying_values(copying),
+            held_out_copied_share=natural and natural.share,
         )
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
     _print_figures(trained.run, figures, trigram.bits_per_character)
+    length = trained_models.COPYING_SAMPLE.length
+    print(f"Of {length:,} characters by the model, {_copying_line(copying)}")
+    if natural is not None:
+        print(f"Of as many held-out ones, {_copying_line(natural)}")
+    if heatmap is not None:
+        print(heatmap)
 
 
 @app.command
@@ -326,6 +386,7 @@ def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> N
     from collections import Counter
 
     from textgen.corpus import read_corpus
+    from textgen.prefixes import shown
 
     if not files:
         raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
@@ -347,8 +408,8 @@ def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> N
         counts = Counter(file.text)
         rarest = [character for character, count in counts.items() if count == 1]
         print(file.describe())
-        print(f"  most frequent: {_shown(character for character, _ in counts.most_common(30))}")
-        print(f"  occurring once: {len(rarest):,}: {_shown(sorted(rarest)[:30])}")
+        print(f"  most frequent: {shown(character for character, _ in counts.most_common(30))}")
+        print(f"  occurring once: {len(rarest):,}: {shown(sorted(rarest)[:30])}")
 
 
 @corpus_app.command
@@ -372,13 +433,89 @@ def _sample() -> Path:
     raise UsageError("train needs a FILE to train on: a text file or a folder of them")
 
 
-def _stream(trained: "Trained", prefix: str, generation: GenerationConfig) -> None:
-    from textgen.generation import generate as tokens_after
+def _beginning(prefix: str | None, prefix_file: Path | None) -> str:
+    """Return the text to go on from."""
+    if prefix is not None and prefix_file is None:
+        return prefix
+    if prefix_file is not None and prefix is None:
+        from textgen.corpus import read_corpus
 
-    print(prefix, end="", flush=True)
-    for token in tokens_after(trained.model, trained.vocab, prefix, generation):
-        print(token, end="", flush=True)
-    print()
+        return read_corpus([prefix_file]).text.rstrip("\n")
+    raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
+
+
+def _write_texts(
+    decoder: "Decoder",
+    prefix: str,
+    generation: GenerationConfig,
+    search: SearchConfig,
+    *,
+    quiet: bool = False,
+) -> "tuple[list[str], list[Ending]]":
+    """Write what is asked for, print it as it comes unless quiet, and return the continuations."""
+    from textgen.beam import beam_search
+    from textgen.endings import Ending
+    from textgen.generation import one_after_another, write_on
+    from textgen.terminal import Printer
+
+    printer = None if quiet else Printer()
+    context = decoder.read(prefix)
+    if search.beam is None:
+        pieces = one_after_another(write_on(decoder, context, generation, range(search.samples)))
+    else:
+        found = beam_search(decoder, context, generation, search.beam)
+        pieces = iter([(0, found.text, found.ending)])
+    texts = [""] * search.samples
+    endings = [Ending.of(generation)] * search.samples
+    begun = -1
+    for number, piece, ending in pieces:
+        if printer is not None:
+            if number > begun and search.samples > 1:
+                if begun >= 0:
+                    printer.end()
+                printer.write(f"--- {number + 1} of {search.samples} ---\n")
+            printer.write(prefix * (number > begun) + piece)
+        begun = number
+        texts[number] += piece
+        endings[number] = ending
+    if printer is not None:
+        printer.end()
+    return texts, endings
+
+
+def _tell_of_what_never_came(generation: GenerationConfig, endings: "list[Ending]") -> None:
+    """Say so where a text ended only because it was long enough."""
+    count = sum(ending.over == "length" for ending in endings)
+    asked = []
+    if generation.stop is not None:
+        asked.append(f"--stop {generation.stop!r}")
+    if generation.sentences is not None:
+        asked.append(f"--sentences {generation.sentences}")
+    if count and asked:
+        where = f" in {count:,} of {len(endings):,} samples" if len(endings) > 1 else ""
+        log.info(
+            "%s did not end the text%s: it ends at --length %d",
+            " and ".join(asked),
+            where,
+            generation.length,
+        )
+
+
+def _copying_values(copying: "Copying") -> dict[str, object]:
+    return {
+        "longest_copy": len(copying.longest),
+        "longest_copy_text": copying.longest,
+        "copied_share": copying.share,
+    }
+
+
+def _copying_line(copying: "Copying") -> str:
+    text = copying.longest if len(copying.longest) <= 40 else f"{copying.longest[:40]}…"
+    quoted = json.dumps(text, ensure_ascii=False)
+    return (
+        f"{copying.share:.1%} stand in the training text in stretches of 10 or more; "
+        f"the longest stretch has {len(copying.longest):,}: {quoted}"
+    )
 
 
 def _report(result: "Result") -> None:
@@ -397,10 +534,6 @@ def _print_figures(run: "Run", figures: "Evaluation", trigram_bits: float | None
     print(f"this model   {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}")
     if trigram_bits is not None:
         print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
-
-
-def _shown(characters: Iterable[str]) -> str:
-    return " ".join(c if c.isprintable() and c != " " else f"U+{ord(c):04X}" for c in characters)
 
 
 def _print_json(**values: object) -> None:

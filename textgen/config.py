@@ -22,6 +22,9 @@ DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
 DEFAULT_MINUTES = 10.0
 """Minutes that a training takes which is not told how long."""
 
+MAX_REPETITION_WINDOW = 1024
+"""Tokens back to which the repetition penalty can look: so many are kept at hand."""
+
 
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
     if not condition:
@@ -194,13 +197,34 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class GenerationConfig:
-    """How text is drawn from a trained model."""
+    """How a text is drawn from a trained model, and where it ends."""
 
     length: int = 200
-    """Characters to write."""
+    """Characters to write; a text ends there at the latest."""
 
     temperature: float = 0.8
     """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest."""
+
+    top_k: int | None = None
+    """Draw from this many likeliest tokens only."""
+
+    top_p: float = 1.0
+    """Draw from the fewest likeliest tokens that together have this probability."""
+
+    min_p: float = 0.0
+    """Draw from the tokens that have at least this share of the likeliest one's probability."""
+
+    repetition_penalty: float = 1.0
+    """Above 1 makes what was written lately less likely; 1 does nothing."""
+
+    repetition_window: int = 64
+    """Tokens back to which the repetition penalty looks."""
+
+    stop: str | None = None
+    """End before this text; it is not written."""
+
+    sentences: int | None = None
+    """End after this many sentences: at 。！？, with the closing quotes after them."""
 
     seed: int | None = None
     """The same seed writes the same text; when not given, a new one is drawn and told."""
@@ -208,6 +232,20 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         _require(self.length >= 1, "length", self.length, "at least 1")
         _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0")
+        for name in ("top_k", "sentences"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "at least 1")
+        _require(0 < self.top_p <= 1, "top_p", self.top_p, "above 0, at most 1")
+        _require(0 <= self.min_p <= 1, "min_p", self.min_p, "between 0 and 1")
+        penalty, window = self.repetition_penalty, self.repetition_window
+        _require(0 < penalty < inf, "repetition_penalty", penalty, "above 0")
+        _require(
+            1 <= window <= MAX_REPETITION_WINDOW,
+            "repetition_window",
+            window,
+            f"between 1 and {MAX_REPETITION_WINDOW}",
+        )
+        _require(self.stop != "", "stop", "empty", "at least one character")
         if self.seed is not None:
             _require_seed(self.seed)
 
@@ -243,6 +281,54 @@ class SanityConfig:
         _require_seed(self.seed)
         for task in self.task:
             _require(task in get_args(SanityTask), "task", task, ", ".join(get_args(SanityTask)))
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How many texts are written, or how widely the likeliest one is searched for."""
+
+    samples: int = 1
+    """Different texts to write, in one batch."""
+
+    beam: int | None = None
+    """Search for the likeliest text instead of drawing one, and keep this many at every step."""
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.samples <= 10_000, "samples", self.samples, "between 1 and 10,000")
+        _require(
+            self.beam is None or 1 <= self.beam <= 1000, "beam", self.beam, "between 1 and 1,000"
+        )
+
+    def check(self, generation: GenerationConfig) -> None:
+        """Check that the two fit together.
+
+        Raises:
+            UsageError: a flag would do nothing.
+        """
+        if self.beam is not None:
+            usual = GenerationConfig()
+            changed = [
+                f"--{name.replace('_', '-')}"
+                for name in _SAMPLING
+                if getattr(generation, name) != getattr(usual, name)
+            ]
+            if self.samples != 1:
+                changed.insert(0, "--samples")
+            if changed:
+                raise UsageError(
+                    f"--beam {self.beam} draws nothing at random: leave out {', '.join(changed)}"
+                )
+        if self.samples > 1 and generation.temperature == 0:
+            raise UsageError(
+                f"--samples {self.samples} with --temperature 0 would be the same text each time"
+            )
+
+
+_SAMPLING = (
+    *("temperature", "top_k", "top_p", "min_p"),
+    *("repetition_penalty", "repetition_window", "seed"),
+)
+"""The settings that say how a token is drawn."""
 
 
 @dataclass(frozen=True)

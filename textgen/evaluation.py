@@ -117,6 +117,53 @@ def token_surprisals(
     return surprisals
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """What a model expected at every token of a text."""
+
+    bits: NDArray[np.float64]
+    """What each token costs, (M,)."""
+
+    ids: NDArray[np.int64]
+    """The tokens held likeliest, the likeliest first, (M, K)."""
+
+    probabilities: NDArray[np.float32]
+    """Theirs, (M, K)."""
+
+
+@torch.inference_mode()
+def predict_text(
+    model: LanguageModel, vocab: Vocab, text: str, before: str = "", likeliest: int = 5
+) -> Predictions:
+    """Return what the model expects at every token of a text, as ``evaluate_text`` judges it.
+
+    Args:
+        model: the language model, on any device; it is left in its mode for evaluating.
+        vocab: its vocabulary.
+        text: the text, M tokens, at least one.
+        before: the text before it; when empty, a line's beginning.
+        likeliest: K, how many tokens are returned for each place; at most V.
+    """
+    ids = vocab.encode(text)
+    context = vocab.encode(before[-CONTEXT:] or "\n")
+    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
+    model.eval()
+    nats, best, chances = [], [], []
+    _, state = model.features(tokens[None, : len(context) - 1]) if len(context) > 1 else (0, None)
+    for xs, ys in zip(
+        tokens[None, len(context) - 1 : -1].split(_CHUNK, dim=1),
+        tokens[None, len(context) :].split(_CHUNK, dim=1),
+        strict=True,
+    ):
+        logits, state = model(xs, state)
+        nats.append(_cross_entropies(logits, ys)[0].cpu())
+        top = logits[0].float().softmax(dim=1).topk(min(likeliest, len(vocab)), dim=1)
+        best.append(top.indices.cpu())
+        chances.append(top.values.cpu())
+    bits = torch.cat(nats).double().numpy() / math.log(2) + _unknown_bits(vocab, text, ids)
+    return Predictions(bits, torch.cat(best).numpy(), torch.cat(chances).numpy())
+
+
 def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the nats (B, T) of targets (B, T) under logits (B, T, V)."""
     return functional.cross_entropy(

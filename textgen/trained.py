@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from textgen import heatmap
 from textgen.checkpoint import Run, find_run, load_weights
-from textgen.config import DEFAULT_CHECKPOINTS
+from textgen.config import DEFAULT_CHECKPOINTS, GenerationConfig
+from textgen.copying import Copying, TrainingText
 from textgen.corpus import read_corpus
 from textgen.errors import UsageError
-from textgen.evaluation import Evaluation, evaluate_text, evaluate_trigram
+from textgen.evaluation import Evaluation, evaluate_text, evaluate_trigram, predict_text
+from textgen.generation import generate
 from textgen.models import LanguageModel, build_model, choose_device
 from textgen.vocab import Vocab
+
+COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)
+"""The sample that tells how much a model copies."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,60 @@ def evaluate(
     Raises:
         TextgenError: the file cannot be read; or none is given, and nothing was held out.
     """
+    text, before = _judged(trained, file, encoding)
+    model = evaluate_text(trained.model, trained.vocab, text, before)
+    return model, evaluate_trigram(trained.run.split()[0], text)
+
+
+def _judged(
+    trained: Trained, file: Path | str | None, encoding: str | None = None
+) -> tuple[str, str]:
+    """Return the text to judge a model on, and the text before it."""
     training_text, held_out_text = trained.run.split()
     if file is not None:
-        text = read_corpus([Path(file)], encoding).text
-        model = evaluate_text(trained.model, trained.vocab, text)
-    elif held_out_text:
-        text = held_out_text
-        model = evaluate_text(trained.model, trained.vocab, text, before=training_text)
-    else:
-        raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
-    return model, evaluate_trigram(training_text, text)
+        return read_corpus([Path(file)], encoding).text, ""
+    if held_out_text:
+        return held_out_text, training_text
+    raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
+
+
+def evaluate_copying(trained: Trained) -> tuple[Copying, Copying | None]:
+    """Return what a sample of the model's copies from its training text; always the same sample.
+
+    Returns:
+        The sample's figures, and those of as many characters of the held-out part, if there is
+        one: so much is copied by who has never seen the training text.
+
+    Raises:
+        TextgenError: the run has no ``text.txt`` any more.
+    """
+    training_text, held_out_text = trained.run.split()
+    original = TrainingText(training_text)
+    sample = "".join(generate(trained.model, trained.vocab, "\n", COPYING_SAMPLE))
+    natural = held_out_text[: COPYING_SAMPLE.length]
+    return original.copied_by(sample), original.copied_by(natural) if natural else None
+
+
+def write_heatmap(
+    trained: Trained, path: Path, file: Path | str | None = None, encoding: str | None = None
+) -> int:
+    """Write a page that shows how much each character of a text surprises the model.
+
+    Args:
+        trained: what ``load`` returns.
+        path: the HTML file.
+        file: a text, or a folder of texts; the run's own held-out part when not given.
+        encoding: the file's encoding; found out when not given.
+
+    Returns:
+        How many characters at the text's end are left out, because a page holds no more.
+
+    Raises:
+        TextgenError: as ``evaluate``; or the page cannot be written.
+    """
+    whole, before = _judged(trained, file, encoding)
+    text = whole[: heatmap.MAX_CHARACTERS]
+    predictions = predict_text(trained.model, trained.vocab, text, before)
+    title = f"{trained.run.name}: {Path(file).name if file else 'the held-out part'}"
+    heatmap.write_heatmap(path, title, trained.vocab, trained.vocab.split(text), predictions)
+    return len(whole) - len(text)

@@ -76,10 +76,13 @@ class Vocab:
         """Return the text of ids (N,); it undoes ``encode`` where every token is known."""
         return "".join(self.tokens[id_] for id_ in ids)
 
+    def split(self, text: str) -> list[str]:
+        """Return the tokens of a text, known or not."""
+        return list(text) if self.kind == "character" else list(_words(text))
+
     def unknown(self, text: str) -> list[str]:
         """Return the tokens of a text that are not known, each once, in order."""
-        tokens = text if self.kind == "character" else _words(text)
-        return list(dict.fromkeys(token for token in tokens if token not in self._ids))
+        return list(dict.fromkeys(token for token in self.split(text) if token not in self._ids))
 
     def to_json(self) -> str:
         """Return readable text that ``from_json`` reads back: each token with its count."""

@@ -1,0 +1,83 @@
+"""Where a text ends: at a length, before a stop text, or after so many sentences.
+
+All three work on the characters of what is drawn, whatever the tokens are.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from textgen.config import GenerationConfig
+
+_ENDS = frozenset("。！？")
+_CLOSING = frozenset("”’」』）》")
+"""What closes a quotation or a parenthesis belongs to the sentence that ends inside it."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How near a text is to its end. Every token makes a new one, and nothing is changed."""
+
+    length: int
+    """Characters that may still be drawn."""
+
+    stop: str | None = None
+    """The text ends before this."""
+
+    sentences: int | None = None
+    """Sentences that are still to come."""
+
+    sentence_ended: bool = False
+    """Whether the last character ended a sentence; closing quotes may follow."""
+
+    pending: str = ""
+    """What was drawn and is not shown: it may become the stop text, or comes after the end."""
+
+    over: Literal["length", "stop", "sentences"] | None = None
+    """What ended the text."""
+
+    @classmethod
+    def of(cls, config: GenerationConfig) -> "Ending":
+        """Return the ending of a text that has not begun."""
+        return cls(config.length, config.stop, config.sentences)
+
+    def feed(self, token: str) -> tuple[str, "Ending"]:
+        """Return what may be shown now that a token is drawn, and the ending after it."""
+        length = self.length - len(token)
+        text = self.pending + token
+        cut = _shown_before(text, self.stop)
+        stopped = self.stop is not None and text.startswith(self.stop, cut)
+        if length <= 0 and not stopped:
+            cut = len(text)  # the stop text cannot come any more
+        after = _count_sentences(replace(self, length=length), text[:cut])
+        if after.over is None and stopped:
+            after = replace(after, over="stop")
+        elif after.over is None and length <= 0:
+            complete = after.sentences == 1 and after.sentence_ended
+            after = replace(after, over="sentences" if complete else "length")
+        shown = text[: cut - len(after.pending)]
+        return shown, replace(after, pending=text[len(shown) :])
+
+
+def _count_sentences(ending: Ending, text: str) -> Ending:
+    """Return the ending after a text, and as pending what stands after its last sentence."""
+    if ending.sentences is None:
+        return replace(ending, pending="")
+    sentences, ended = ending.sentences, ending.sentence_ended
+    for place, character in enumerate(text):
+        if ended and character not in _ENDS and character not in _CLOSING:
+            sentences, ended = sentences - 1, False
+            if sentences == 0:
+                return replace(ending, sentences=0, pending=text[place:], over="sentences")
+        ended = ended or character in _ENDS
+    return replace(ending, sentences=sentences, sentence_ended=ended, pending="")
+
+
+def _shown_before(text: str, stop: str | None) -> int:
+    """Return how many characters can be shown: what might still become the stop text cannot."""
+    if stop is None:
+        return len(text)
+    found = text.find(stop)
+    if found >= 0:
+        return found
+    starts = range(max(0, len(text) - len(stop) + 1), len(text))
+    return next((start for start in starts if stop.startswith(text[start:])), len(text))

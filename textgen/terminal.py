@@ -1,0 +1,77 @@
+"""A text that appears piece by piece, in a terminal or in a pipe."""
+
+import shutil
+import sys
+import unicodedata
+
+
+class Printer:
+    """Prints pieces of a text on stdout as they come.
+
+    Into a pipe or a file they go as they are. A terminal breaks lines by itself, and never inside
+    a wide character; but it breaks words of an alphabet. So there, and only there, a word is kept
+    back until it is complete, and begins a new line where it does not fit.
+    """
+
+    def __init__(self) -> None:
+        self._wraps = sys.stdout.isatty()
+        self._column = 0
+        self._word = ""
+
+    def write(self, piece: str) -> None:
+        """Print a piece at once, but for the letters of a word that may go on."""
+        if not self._wraps:
+            shown = piece
+        else:
+            columns = shutil.get_terminal_size().columns
+            shown = "".join(self._placed(character, columns) for character in piece)
+        if shown:
+            sys.stdout.write(shown)
+            sys.stdout.flush()
+
+    def end(self) -> None:
+        """Print what is kept back, and end the line."""
+        if self._wraps:
+            sys.stdout.write(self._placed_word(shutil.get_terminal_size().columns))
+        self._column = 0
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+
+    def _placed(self, character: str, columns: int) -> str:
+        if _is_letter(character):
+            self._word += character
+            return ""
+        word = self._placed_word(columns)
+        if character == "\n" or (character == " " and self._column >= columns):
+            self._column = 0
+            return f"{word}\n"  # a space at the right edge is the end of the line
+        self._advance(character, columns)
+        return word + character
+
+    def _placed_word(self, columns: int) -> str:
+        word, self._word = self._word, ""
+        length = sum(map(width, word))
+        breaks = 0 < self._column < columns < self._column + length and length <= columns
+        if breaks:
+            self._column = 0
+        for character in word:
+            self._advance(character, columns)
+        return f"\n{word}" if breaks else word
+
+    def _advance(self, character: str, columns: int) -> None:
+        """Follow the cursor. At the right edge it stays until the next character needs a line."""
+        size = width(character)
+        fits = self._column + size <= columns
+        self._column = self._column + size if fits else size
+
+
+def width(character: str) -> int:
+    """Return the columns that a character takes in a terminal."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _is_letter(character: str) -> bool:
+    """Return whether a character belongs to a word that should not be broken."""
+    return (character.isalnum() or character in "'-") and width(character) < 2
