@@ -78,6 +78,9 @@ def test_the_commands(checkout: Path) -> None:
             # It runs until it is stopped, as test_monitor.py shows; here until it is ready.
             monitor = f"timeout -s INT 12 {commands.strip()} --port 0 2> said || true"
             shell(f"{monitor}; grep 'Visdom is at' said", checkout)
+        elif commands.startswith("textgen sanity"):
+            # Every task is learned in test_sanity.py.
+            shell(f"{commands.strip()} --task parity --task memory-cell", checkout)
         elif "pip install" in commands:
             # In the environment that is there: what would be installed, and no download.
             shell(
@@ -116,6 +119,7 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "generate",
         "monitor",
         "report",
+        "sanity",
         "train",
         "write",
     ]

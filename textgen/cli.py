@@ -367,7 +367,8 @@ def sanity(
         print(table(rows))
     if report is not None:
         results, *plots = subject.windows(subject.record.read())
-        write_page(report, results.title, plots, results.data[0]["content"])
+        texts = f"<h2>Results</h2>\n{results.data[0]['content']}"
+        write_page(report, results.title, plots, texts)
         log.info("%s", report)
     if failed:
         raise TextgenError(f"{len(failed)} of {len(rows)} failed: {', '.join(failed)}")
