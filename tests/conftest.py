@@ -44,6 +44,7 @@ def story(tmp_path: Path) -> Path:
 TINY = {
     "embedding_size": 8,
     "hidden_size": 16,
+    "dropout": 0.1,
     "batch_size": 4,
     "num_steps": 16,
     "epochs": 1.0,

@@ -101,11 +101,16 @@ class ModelConfig:
     num_layers: int = 1
     """Recurrent layers on top of each other."""
 
-    dropout: float = 0.1
-    """Share of the values dropped before, between and after the recurrent layers in training."""
+    dropout: float | None = None
+    """Share of the values dropped before, between and after the recurrent layers in training; from
+    0.5 for a short text to 0.1 for a novel when not given."""
 
     tie: bool = True
     """Use the embedding once more as the output's weights."""
+
+    softmax: Literal["sampled", "full"] = "sampled"
+    """Classes in the training loss of a big vocabulary: the 512 most frequent and a weighted sample
+    of the others, twice as fast; or all. What is held out is always judged with all."""
 
     init_std: float | None = None
     """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
@@ -114,7 +119,12 @@ class ModelConfig:
         _require(self.embedding_size >= 0, "embedding_size", self.embedding_size, "at least 0")
         _require(self.hidden_size >= 1, "hidden_size", self.hidden_size, "at least 1")
         _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
-        _require(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
+        _require(
+            self.dropout is None or 0 <= self.dropout < 1,
+            "dropout",
+            self.dropout,
+            "at least 0 and below 1",
+        )
         _require(
             self.init_std is None or 0 < self.init_std < inf, "init_std", self.init_std, "above 0"
         )
@@ -137,7 +147,7 @@ class TrainingConfig:
     batch_size: int = 16
     """Rows in a batch."""
 
-    num_steps: int = 64
+    num_steps: int = 32
     """Tokens in a row: how far back in time the gradient reaches."""
 
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -146,7 +156,7 @@ class TrainingConfig:
     learning_rate: float = 1e-2
     """Learning rate at its highest."""
 
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
     """Course of the learning rate after the warm-up."""
 
     warmup: float = 0.03
@@ -162,7 +172,8 @@ class TrainingConfig:
     """Gradients are scaled down to this norm when theirs is higher; inf leaves them alone."""
 
     epochs: float | None = None
-    """Passes over the training text. With --minutes, whichever ends first."""
+    """Passes over the training text. With --minutes, whichever ends first; as many as do a text of
+    its length good when not given."""
 
     minutes: float | None = None
     """Minutes to train; 10 with neither this nor --epochs. With --resume, that much on top."""
@@ -377,6 +388,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "hidden_size": 256,
         "dropout": 0.0,
         "init_std": 0.01,
+        "softmax": "full",
         "batches": "sequential",
         "batch_size": 32,
         "num_steps": 35,

@@ -16,7 +16,11 @@ from torch.nn import functional
 from textgen.config import Implementation, ModelConfig
 from textgen.errors import UsageError
 from textgen.layers import recurrent_layers
+from textgen.loss import ALWAYS, draw_classes, linear_cross_entropy
 from textgen.lstm import State
+
+_UNSEEN = 0.3
+"""What is added to every token's count: one that does not occur in training is not impossible."""
 
 
 class LanguageModel(nn.Module):
@@ -42,9 +46,9 @@ class LanguageModel(nn.Module):
             vocab_size if one_hot else config.embedding_size,
             config.hidden_size,
             config.num_layers,
-            config.dropout,
+            config.dropout or 0.0,
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = LockedDropout(config.dropout or 0.0)
         tied = config.tie and self.embedding is not None
         # A tied output needs features of the embedding's size.
         resize = tied and config.hidden_size != config.embedding_size
@@ -65,8 +69,11 @@ class LanguageModel(nn.Module):
                 nn.init.normal_(parameter, std=std) if weight else nn.init.zeros_(parameter)
             elif name.startswith("embedding"):
                 nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
-            elif name == "output.bias":
+            elif name == "output.bias" or name.startswith("rnn.bias"):
                 nn.init.zeros_(parameter)
+            if std is None and self.config.cell == "lstm" and name.startswith("rnn.bias_ih"):
+                # Forget gates that begin open: Jozefowicz et al. (2015), chapter 2.2.
+                nn.init.ones_(parameter.detach().chunk(4)[1])
 
     def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> State:
         """Return the state of zeros before the first token, each tensor (L, B, H)."""
@@ -90,9 +97,47 @@ class LanguageModel(nn.Module):
     def loss(
         self, tokens: Tensor, targets: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """Return the mean cross-entropy in nats of targets (B, T), and the new state."""
-        logits, state = self(tokens, state)
-        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten().long()), state
+        """Return the mean cross-entropy in nats of targets (B, T), and the new state.
+
+        In training with ``softmax="sampled"`` it is an estimate, see ``textgen.loss``.
+        """
+        features, state = self.features(tokens, state)
+        ids = targets.flatten().long()
+        sampled = self.training and self.config.softmax == "sampled"
+        # On a GPU, the whole sum costs less than finding out which classes were drawn.
+        if sampled and self.vocab_size > 2 * ALWAYS and ids.device.type == "cpu":
+            classes = draw_classes(ids, self.vocab_size)
+        else:
+            classes = None
+        rows = features.flatten(0, 1)
+        weight, bias = self.output.weight, self.output.bias
+        return linear_cross_entropy(rows, weight, bias, ids, classes), state
+
+    @torch.no_grad()
+    def expect(self, tokens: Tensor) -> None:
+        """Begin with the frequencies of the tokens (N,) of a text, in place of learning them."""
+        counts = torch.bincount(tokens, minlength=self.vocab_size).to(self.output.bias)
+        frequencies = (counts + _UNSEEN) / (counts + _UNSEEN).sum()
+        self.output.bias.copy_(frequencies.log())
+
+
+class LockedDropout(nn.Module):
+    """Dropout that drops the same values at every step of a row: Gal & Ghahramani (2016).
+
+    Args:
+        share: of the values dropped in training.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (B, T, anything) with some values 0 and the others scaled up, in training."""
+        if not self.training or self.share == 0:
+            return inputs
+        kept = torch.ones_like(inputs[:, :1])
+        return inputs * functional.dropout(kept, self.share)
 
 
 class RNNModelScratch(LanguageModel):

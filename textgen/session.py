@@ -38,6 +38,7 @@ from textgen.generation import generate
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.meter import Meter, require_finite
 from textgen.models import build_model, choose_device
+from textgen.recipe import complete
 from textgen.record import Entry
 from textgen.training import Position, make_optimizer, norm_of, steps_in_epochs, train_steps
 from textgen.vocab import Vocab, first_tokens
@@ -113,6 +114,7 @@ def train(
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
+    settings, chosen = complete(settings, len(training_text))
     try:
         session = Session(settings, vocab, training_text, held_out_text)
     except TooShortError as error:
@@ -123,8 +125,9 @@ def train(
         ) from None
     root = Path(checkpoints)
     make_room_for(root, name)
-    for file in corpus.files:
-        log.info(file.describe())
+    for line in (*(file.describe() for file in corpus.files), chosen):
+        if line:
+            log.info("%s", line)
     plan = session.plan()
     trigram = evaluate_trigram(training_text, held_out_text) if held_out_text else None
     config = {
@@ -196,6 +199,8 @@ class Session:
         )
         torch.manual_seed(config.seed)
         self.model = build_model(len(vocab), settings.model).to(device)
+        if settings.model.init_std is None:
+            self.model.expect(tokens)
         self.optimizer = make_optimizer(self.model, config)
         self.position = Position()
         self.progress = Progress()

@@ -135,13 +135,15 @@ def detach(state: State | None) -> State | None:
 
 
 def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> float:
-    """Return the learning rate of a step: a straight warm-up, then half a cosine to 0, or none."""
+    """Return the learning rate of a step: a straight warm-up, then a line or half a cosine to 0."""
     warmup_steps = round(config.warmup * total_steps)
     if step < warmup_steps:
         return config.learning_rate * (step + 1) / warmup_steps
     if config.schedule == "constant":
         return config.learning_rate
     progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    if config.schedule == "linear":
+        return config.learning_rate * (1 - progress)
     return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
