@@ -532,3 +532,25 @@ def test_every_setting_has_help_from_its_docstring() -> None:
     text = run_textgen("generate", "--help", COLUMNS="200").stdout
     for name in (*GenerationConfig.__dataclass_fields__, "samples", "beam"):
         assert f"--{name.replace('_', '-')} " in text
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_traceback(closed: str) -> None:
+    text = f"{sys.executable} -m textgen generate tale --prefix 老周 --length 5 {closed}"
+    path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    found = subprocess.run(
+        ["bash", "-c", text],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert b"Traceback" not in found.stderr
+    assert found.returncode == 0
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_heat_map_that_cannot_be_written_is_refused_before_the_work(command: Command) -> None:
+    status, out, err = command("evaluate", "tale", "--heatmap", "nowhere/page.html")
+    assert (status, out) == (2, "")
+    assert err.startswith("textgen: --heatmap nowhere/page.html cannot be written")

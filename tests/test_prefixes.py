@@ -29,6 +29,14 @@ def test_punctuation_needs_no_opencc(monkeypatch: pytest.MonkeyPatch) -> None:
     assert message.endswith("OpenCC can tell: pip install opencc")
     with pytest.raises(TextgenError, match="--map-script needs OpenCC: pip install opencc"):
         map_to_known(SIMPLIFIED, "却說")
+    assert map_to_known(SIMPLIFIED, "却说,") == ("却说，", [(",", "，")])
+
+
+@pytest.mark.usefixtures("opencc")
+def test_what_is_known_stays_as_it_is() -> None:
+    vocab = Vocab.build("於于于于著着着着说却玄德书")
+    assert map_to_known(vocab, "玄德著書於") == ("玄德著书於", [("書", "书")])
+    assert map_to_known(vocab, "玄德著书於") == ("玄德著书於", [])
 
 
 def test_full_width_to_half_width_as_well() -> None:

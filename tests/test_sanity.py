@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from tests.conftest import Command
+from tests.conftest import TINY, Command, flags
 from textgen.config import SanityConfig
 from textgen.layers import recurrent_layers
 from textgen.record import Record
@@ -20,7 +20,7 @@ from textgen.sanity.binary import to_bits, to_numbers
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.figures import suite_in, suite_windows
 from textgen.sanity.network import Network
-from textgen.sanity.suite import TASKS, run_suite, table
+from textgen.sanity.suite import TASKS, Task, run_suite, table
 from textgen.sanity.trial import Finding, Trial
 
 CASES = [(name, model) for name, task in TASKS.items() for model in task.models]
@@ -135,6 +135,27 @@ def test_the_suite_leaves_no_trace_in_torch(tmp_path: Path) -> None:
     assert torch.get_num_threads() == before[1]
 
 
+def test_a_run_of_any_name_is_left_alone(command: Command, story: Path) -> None:
+    command("train", story, "--name", "sanity", "--no-visdom", *flags(**TINY))
+    before = {path: path.read_bytes() for path in Path("checkpoints/sanity").iterdir()}
+    assert len(before) == 6
+    assert command("sanity", *FLAGS)[0] == 0
+    assert {path: path.read_bytes() for path in Path("checkpoints/sanity").iterdir()} == before
+
+
+def test_what_is_done_is_told_when_it_is_stopped(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(TASKS, "parity", Task(stopped, ("both",)))  # type: ignore[arg-type]
+    status, out, err = command("sanity", *FLAGS)
+    assert status == 130
+    assert len(out.splitlines()) == 3
+    assert err.endswith("textgen: stopped\n")
+
+
 FLAGS = ("--no-visdom", "--task", "memory-cell", "--task", "parity")
 
 
@@ -142,13 +163,14 @@ def test_the_table(command: Command) -> None:
     status, out, err = command("sanity", *FLAGS, "--report", "page.html")
     assert status == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["task", "model", "asked", "result", "seconds"]
+    assert lines[0].split() == ["task", "model", "asked", "result", "s"]
     assert [line.split()[:2] for line in lines[1:]] == [
         ["memory-cell", "scratch"],
         ["memory-cell", "nn"],
         ["parity", "both"],
     ]
     assert all(line.endswith("  pass") for line in lines[1:])
+    assert all(len(line) <= 80 for line in (*lines, *err.splitlines()))
     assert len({line.index("pass") for line in lines[1:]}) == 1
     assert "0.9636" in err
     assert "All 3 passed" in err
@@ -200,7 +222,7 @@ def test_bad_input_is_one_line(command: Command, arguments: tuple[str, ...], sai
     assert err.startswith("textgen: ")
     assert said in err
     assert len(err.splitlines()) == 1
-    assert not Path("checkpoints/sanity").exists()
+    assert not Path("checkpoints/.sanity").exists()
 
 
 def test_curves_answers_and_errors_are_drawn(tmp_path: Path) -> None:
@@ -213,7 +235,7 @@ def test_curves_answers_and_errors_are_drawn(tmp_path: Path) -> None:
         *("subtraction-loss", "subtraction-answers", "subtraction-errors"),
         *("scalar-loss", "scalar-answers"),
     ]
-    assert "1,000 of 1,000 right" in windows["results"].data[0]["content"]
+    assert "1,000 right, RMSE 0.0000" in windows["results"].data[0]["content"]
     losses, answers, errors = (
         {trace["name"]: trace for trace in windows[f"subtraction-{key}"].data}
         for key in ("loss", "answers", "errors")

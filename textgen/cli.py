@@ -58,6 +58,7 @@ app = App(
     help_format="plaintext",
     result_action="return_value",
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative_iterable=()),
 )
 corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
 app.command(corpus_app)
@@ -194,7 +195,12 @@ def generate(
     if generation.seed is None and search.beam is None:
         generation = replace(generation, seed=new_seed())
     decoder = Decoder(trained.model, trained.vocab)
-    texts, endings = _write_texts(decoder, beginning, generation, search, quiet=as_json)
+    try:
+        texts, endings = _write_texts(decoder, beginning, generation, search, quiet=as_json)
+    except KeyboardInterrupt:
+        if drawn:
+            log.info("\nThe same text again: --seed %d", generation.seed)
+        raise
     copyings = [original.copied_by(text) for text in texts] if original else []
     if as_json:
         copied = [_copying_values(copying) for copying in copyings] or [{}] * len(texts)
@@ -255,6 +261,7 @@ def evaluate(
     """
     from textgen import trained as trained_models
 
+    _require_writable("heatmap", heatmap)
     trained = trained_models.load(run, checkpoints)
     figures, trigram = trained_models.evaluate(trained, file, encoding)
     copying, natural = trained_models.evaluate_copying(trained)
@@ -346,20 +353,21 @@ def sanity(
     from textgen.dashboard import mirroring
     from textgen.report import write_page
     from textgen.sanity.figures import suite_in
-    from textgen.sanity.suite import run_suite, table
+    from textgen.sanity.suite import Row, run_suite, table
 
-    if report is not None and (report.is_dir() or not report.parent.is_dir()):
-        raise UsageError(
-            f"--report {report} cannot be written: give a file in a folder that exists"
-        )
+    _require_writable("report", report)
     subject = suite_in(checkpoints)
-    rows = []
-    with mirroring(visdom, subject):
-        for row in run_suite(suite, subject.record):
-            rows.append(row)
-            log.info("%s %s: %s", row.task, row.model, row.finding.result)
-            for line in row.finding.details:
-                log.info("    %s", line)
+    rows: list[Row] = []
+    stopped = False
+    try:
+        with mirroring(visdom, subject):
+            for row in run_suite(suite, subject.record):
+                rows.append(row)
+                log.info("%s %s: %s", row.task, row.model, row.finding.result)
+                for line in row.finding.details:
+                    log.info("    %s", line)
+    except KeyboardInterrupt:  # what is done is told all the same
+        stopped = True
     failed = [f"{row.task} {row.model}" for row in rows if not row.finding.passed]
     if as_json:
         _print_json(passed=not failed, tasks=[row.as_json() for row in rows])
@@ -370,6 +378,8 @@ def sanity(
         texts = f"<h2>Results</h2>\n{results.data[0]['content']}"
         write_page(report, results.title, plots, texts)
         log.info("%s", report)
+    if stopped:
+        raise KeyboardInterrupt
     if failed:
         raise TextgenError(f"{len(failed)} of {len(rows)} failed: {', '.join(failed)}")
     log.info("All %d passed in %.0f s", len(rows), sum(row.seconds for row in rows))
@@ -424,6 +434,15 @@ def fetch(name: str, *, folder: Path = _CORPUS) -> None:
     from textgen.corpus.fetching import fetch as fetch_novel
 
     print(fetch_novel(name, folder))
+
+
+def _require_writable(flag: str, path: Path | None) -> None:
+    """Refuse a file that cannot be written before the work that is to stand in it is done."""
+    if path is None:
+        return
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"--{flag} {path} cannot be written: give a file in a folder of yours")
 
 
 def _sample() -> Path:
@@ -562,9 +581,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command, print what the user can mend as one line, and return the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+    _prepare_streams()
     logger = logging.getLogger("textgen")
     logger.handlers = [_Messages()]
     logger.setLevel(logging.INFO)
@@ -592,6 +609,16 @@ def run(arguments: list[str]) -> int:
             TextgenError.exit_status,
         )
     return 0
+
+
+def _prepare_streams() -> None:
+    """Make sure that there are streams, and that they take whatever is written."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
 
 
 def _forget_stdout() -> None:

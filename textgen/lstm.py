@@ -62,7 +62,9 @@ class Recurrence(Function):
         memory = projected.new_empty(num_steps + 1, *shape)
         candidate, squashed = projected.new_empty(2, num_steps, *shape)
         hidden[0], memory[0] = hidden_before, memory_before
-        weight = weight_hh.t().contiguous()  # T matmuls are faster for it
+        weight = weight_hh.t()
+        if num_steps > 1:
+            weight = weight.contiguous()  # so many matmuls are faster for it
 
         c, h = memory.unbind(), hidden.unbind()
         i, f, before_g, o = (gate.unbind() for gate in gates.chunk(4, dim=2))

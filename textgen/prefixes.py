@@ -74,30 +74,39 @@ def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:
     known = [(token, other) for token in unknown for other in _known_instead(vocab, token)[:1]]
     if known:
         line += f"; known instead: {describe(known)} (--map-script puts that in)"
-    elif not _has_opencc() and any(map(_has_han, unknown)):
+    if not _has_opencc() and any(map(_has_han, unknown)):
         line += "; whether another script would be known, OpenCC can tell: pip install opencc"
     return line
 
 
 def map_to_known(vocab: Vocab, prefix: str) -> tuple[str, list[tuple[str, str]]]:
-    """Return a prefix in the script, and with the punctuation, that a model knows better.
+    """Return a prefix with its unknown characters in the script and the punctuation that are known.
+
+    What the model knows stays as it is.
 
     Returns:
         The new prefix, and what became of what.
 
     Raises:
-        TextgenError: OpenCC is not installed.
+        TextgenError: another script would be needed, and OpenCC is not installed.
     """
-    if not _has_opencc():
-        raise TextgenError("--map-script needs OpenCC: pip install opencc")
-    versions = (prefix, *(_converted(prefix, script) for script in _SCRIPTS))
-    # Of equally good ones the first: a prefix is not changed for nothing.
-    best = min(versions, key=lambda version: _strangeness(vocab, version))
+    unknown = set(vocab.unknown(prefix))
+    if any(map(_has_han, unknown)):
+        if not _has_opencc():
+            raise TextgenError("--map-script needs OpenCC: pip install opencc")
+        versions = (prefix, *(_converted(prefix, script) for script in _SCRIPTS))
+        # Of equally good ones the first: a prefix is not changed for nothing.
+        best = min(versions, key=lambda version: _strangeness(vocab, version))
+    else:
+        best = prefix
+    if vocab.kind == "character" and len(best) == len(prefix):
+        pairs = zip(prefix, best, strict=True)
+        best = "".join(new if old in unknown else old for old, new in pairs)
     mapped = _map_punctuation(vocab, best)
     if len(mapped) != len(prefix):
         return mapped, [(prefix, mapped)]
-    pairs = zip(prefix, mapped, strict=True)
-    return mapped, list(dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]))
+    changed = zip(prefix, mapped, strict=True)
+    return mapped, list(dict.fromkeys(pair for pair in changed if pair[0] != pair[1]))
 
 
 def describe(changes: list[tuple[str, str]]) -> str:

@@ -5,7 +5,8 @@ number with its part), ``tokens`` (trained on so far) and ``seconds`` (of traini
 then what was measured there:
 
     loss, perplexity, tokens_per_second, learning_rate,
-        gradient_norm                                  of the steps since the last line
+        gradient_norm                                  of the steps since the last line; loss and
+        perplexity are estimates where the softmax is sampled, see loss.py
     held_out_perplexity, held_out_bits_per_character,
         sample                                         at an evaluation
     best_step, best_held_out_perplexity,

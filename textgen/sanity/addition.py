@@ -53,7 +53,7 @@ def share_right(network: Network, examples: Examples) -> float:
 
 def addition(trial: Trial) -> Finding:
     """Learn from 80,000 sums; at least 99 % of 20,000 others must have all 8 bits right."""
-    training, test = draw(trial.random, _TRAINED + _TESTED).split(_TRAINED)
+    training, test = draw(trial.generator(), _TRAINED + _TESTED).split(_TRAINED)
     network = make_network(trial.layers(_WIDTH, _HIDDEN_SIZE))
 
     def judge() -> Entry:
@@ -64,8 +64,8 @@ def addition(trial: Trial) -> Finding:
     with torch.no_grad():
         share = share_right(network, test)
     return Finding(
-        asked=f"at least {_WANTED:.0%} of {_TESTED:,} sums right",
-        result=f"{share:.2%} after {epochs} epochs",
+        asked=f"{100 * _WANTED:g} % of {_TESTED:,} sums",
+        result=f"{100 * share:.2f} % of {_TESTED:,} sums",
         passed=share >= _WANTED,
         figures={"share_right": share, "epochs": epochs},
     )

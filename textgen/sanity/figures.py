@@ -16,8 +16,8 @@ _ANSWERS = {
 
 
 def suite_in(checkpoints: Path) -> Subject:
-    """Return the suite as something to draw; its record has a folder among the runs."""
-    return Subject("sanity", Record(checkpoints / "sanity" / "metrics.jsonl"), suite_windows)
+    """Return the suite as something to draw; its folder among the runs is hidden and none."""
+    return Subject("sanity", Record(checkpoints / ".sanity" / "metrics.jsonl"), suite_windows)
 
 
 def suite_windows(entries: list[Entry]) -> list[Window]:

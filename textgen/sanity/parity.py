@@ -30,8 +30,8 @@ def parity(_: Trial) -> Finding:
         differences[dtype] = max(differences[dtype], found)
     names = {dtype: str(dtype).removeprefix("torch.") for dtype in differences}
     return Finding(
-        asked="; ".join(f"{names[d]} within {_TOLERANCES[d]:g}" for d in differences),
-        result="; ".join(f"{names[d]} {difference:.1e}" for d, difference in differences.items()),
+        asked="to " + " and ".join(f"{tolerance:.0e}" for tolerance in _TOLERANCES.values()),
+        result="to " + " and ".join(f"{found:.1e}" for found in differences.values()),
         passed=all(found <= _TOLERANCES[dtype] for dtype, found in differences.items()),
         figures={names[dtype]: found for dtype, found in differences.items()},
     )

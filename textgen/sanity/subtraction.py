@@ -21,7 +21,6 @@ _WIDTH = 8
 _PROBLEMS = 10_000
 _TESTED = 1_000
 _SHOWN = 5
-_DOCUMENT_SEED = 822
 
 
 def draw(generator: np.random.Generator, count: int) -> tuple[Numbers, Numbers]:
@@ -37,8 +36,7 @@ def draw(generator: np.random.Generator, count: int) -> tuple[Numbers, Numbers]:
 
 def subtraction(trial: Trial) -> Finding:
     """Learn from 9,000 problems; all of 1,000 others must come out right."""
-    generator = np.random.default_rng((_DOCUMENT_SEED, trial.seed))
-    a, b = draw(generator, _PROBLEMS)
+    a, b = draw(trial.generator(), _PROBLEMS)
     problems = Examples(
         torch.stack([to_bits(a, _WIDTH), to_bits(b, _WIDTH)], dim=2), to_bits(a - b, _WIDTH)
     )
@@ -65,8 +63,8 @@ def subtraction(trial: Trial) -> Finding:
     right = int((errors == 0).sum())
     rmse = float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))
     return Finding(
-        asked=f"{_TESTED:,} of {_TESTED:,} right, RMSE 0.0000",
-        result=f"{right:,} of {_TESTED:,} right, RMSE {rmse:.4f}",
+        asked=f"{_TESTED:,} right, RMSE 0",
+        result=f"{right:,} right, RMSE {rmse:.4f}",
         passed=right == _TESTED,
         figures={"right": right, "tested": _TESTED, "rmse": rmse},
         details=tuple(

@@ -81,9 +81,12 @@ def run_suite(
         models: the kinds of layers; those that the settings name when not given.
     """
     models = _OF_MODEL[config.model] if models is None else models
-    record.path.parent.mkdir(parents=True, exist_ok=True)
+    folder = record.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
     record.forget_after(-1)
-    for name in config.task or TASKS:
+    for left in folder.glob("*.safetensors"):  # of a suite that was stopped
+        left.unlink()
+    for name in dict.fromkeys(config.task or TASKS):
         for model in TASKS[name].models:
             if model in models:
                 trial = Trial(name, model, config.seed, config.full, record)
@@ -115,7 +118,7 @@ def _undisturbed(seed: int) -> Iterator[None]:
 
 def table(rows: list[Row]) -> str:
     """Return the table: a line for each row, its columns lined up."""
-    head = ("task", "model", "asked", "result", "seconds", "")
+    head = ("task", "model", "asked", "result", "s", "")
     lines = [
         (
             row.task,

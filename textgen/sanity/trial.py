@@ -75,8 +75,7 @@ class Trial:
     full: bool
     record: Record
 
-    @property
-    def random(self) -> np.random.Generator:
+    def generator(self) -> np.random.Generator:
         """A new generator for the task's examples: the same ones for all layers."""
         return np.random.default_rng(self.seed)
 
@@ -98,7 +97,7 @@ class Trial:
         network: Network,
         examples: Examples,
         config: TrainingConfig,
-        epochs: float,
+        epochs: int,
         judge: Callable[[], Entry],
         checkpoint: Path | None = None,
     ) -> None:
@@ -114,7 +113,7 @@ class Trial:
         """
         batches = ShuffledBatches(examples, config.batch_size, config.seed)
         per_epoch = batches.num_batches(0)
-        total_steps = round(epochs * per_epoch)
+        total_steps = epochs * per_epoch
         report_every = max(1, total_steps // (2 * _REPORTS if self.full else _REPORTS))
         optimizer = make_optimizer(network, config)
         position, progress = Position(), Progress()
