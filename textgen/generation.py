@@ -23,7 +23,8 @@ from textgen.endings import Ending
 from textgen.errors import TextgenError, UsageError
 from textgen.lstm import State
 from textgen.models import LanguageModel
-from textgen.sampling import draw, excluded_tokens, probabilities
+from textgen.sampling import draw, excluded_tokens, weights
+from textgen.single_step import single_step
 from textgen.vocab import Vocab
 
 _CHUNK = 1024
@@ -77,6 +78,7 @@ class Decoder:
         self.device = torch.device("cpu") if device.type == "mps" else device
         self.quick_model = copy.deepcopy(model).to(self.device).eval()
         self.model = copy.deepcopy(self.quick_model).double()
+        self.single_step = single_step(self.model)
         self.excluded = excluded_tokens(vocab)
 
     def read(self, text: str, context: Context | None = None) -> Context:
@@ -104,10 +106,15 @@ class Decoder:
             unread = ids[:, -_EXACT:]
         else:
             state, recent, unread = context.state, context.recent, ids
-        for chunk in unread.to(self.device).split(_CHUNK, dim=1):
-            features, state = model.features(chunk, state)
-        logits = model.output(features[:, -1]).cpu()
-        return Context(logits, state, torch.cat([recent, ids], 1)[:, -MAX_REPETITION_WINDOW:])
+        unread = unread.to(self.device)
+        if unread.shape[1] == 1:
+            logits, state = self.single_step(unread[:, 0], state)
+        else:
+            for chunk in unread.split(_CHUNK, dim=1):
+                features, state = model.features(chunk, state)
+            logits = model.output(features[:, -1])
+        recent = torch.cat([recent[:, 1 - MAX_REPETITION_WINDOW :], ids], 1)
+        return Context(logits.cpu(), state, recent[:, -MAX_REPETITION_WINDOW:])
 
     def _skim(self, ids: Tensor) -> State:
         """Return the state after what a long prefix (B, T) begins with; T may be 0."""
@@ -131,7 +138,7 @@ class Decoder:
         Returns:
             The ids (B,), and the context after them.
         """
-        chances = probabilities(context.logits, config, self.excluded, context.recent)
+        chances = weights(context.logits, config, self.excluded, context.recent)
         ids = draw(chances, torch.tensor(uniforms, dtype=torch.float64))
         return ids, self.read_ids(ids[:, None], context)
 
