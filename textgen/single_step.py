@@ -56,7 +56,7 @@ class LSTMStep:
         weights = dict(model.rnn.named_parameters())
         layers = range(model.config.num_layers)
         w_ih, w_hh, b_ih, b_hh = (
-            [_sigmoids_first(weights[f"{name}_l{layer}"]) for layer in layers]
+            [weights[f"{name}_l{layer}"].detach() for layer in layers]
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         bias = [of_input + of_hidden for of_input, of_hidden in zip(b_ih, b_hh, strict=True)]
@@ -66,32 +66,34 @@ class LSTMStep:
         else:
             self.table = torch.addmm(bias[0], model.embedding.weight, first)
         self.of_hidden = [weight.t().contiguous() for weight in w_hh]
-        self.of_input = [weight.t().contiguous() for weight in w_ih[1:]]
-        self.bias = bias[1:]
-        self.projection = model.projection
-        self.output = model.output.weight.t().contiguous()
-        self.output_bias = model.output.bias.detach()
+        self.of_input = [
+            (above, weight.t().contiguous())
+            for above, weight in zip(bias[1:], w_ih[1:], strict=True)
+        ]
+        matrices = [part for part in (model.projection, model.output) if list(part.parameters())]
+        self.outputs = [
+            (part.get_parameter("bias").detach(), part.get_parameter("weight").t().contiguous())
+            for part in matrices
+        ]
 
-    @torch.inference_mode()
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the logits of the next token, and the state after ``ids``."""
-        hidden, memory = (torch.empty_like(part) for part in state)
-        size = hidden.shape[-1]
-        gates = self.table.index_select(0, ids)
-        for layer, (h_before, c_before) in enumerate(zip(*state, strict=True)):
-            if layer > 0:
-                bias, weight = self.bias[layer - 1], self.of_input[layer - 1]
-                gates = torch.addmm(bias, hidden[layer - 1], weight)
-            gates.addmm_(h_before, self.of_hidden[layer])
-            i, f, o = gates[:, : 3 * size].sigmoid_().chunk(3, dim=1)
-            g = gates[:, 3 * size :].tanh_()
-            c = torch.mul(f, c_before, out=memory[layer]).addcmul_(i, g)
-            torch.mul(o, c.tanh(), out=hidden[layer])
-        features = self.projection(hidden[-1])
-        return torch.addmm(self.output_bias, features, self.output), (hidden, memory)
-
-
-def _sigmoids_first(weight: Tensor) -> Tensor:
-    """Return a weight's or a bias's gates (i, f, g, o) in the order i, f, o, g."""
-    i, f, g, o = weight.detach().chunk(4)
-    return torch.cat([i, f, o, g])
+        hiddens: list[Tensor] = []
+        memories: list[Tensor] = []
+        for layer, (h, c) in enumerate(zip(state[0].unbind(), state[1].unbind(), strict=True)):
+            if layer == 0:
+                gates = self.table.index_select(0, ids)
+            else:
+                bias, weight = self.of_input[layer - 1]
+                gates = torch.addmm(bias, hiddens[-1], weight)
+            gates.addmm_(h, self.of_hidden[layer])
+            i, f, before_g, o = gates.chunk(4, dim=1)
+            g = before_g.tanh()
+            gates.sigmoid_()  # in one go, though nobody needs the candidate's
+            memory = (f * c).addcmul_(i, g)
+            memories.append(memory)
+            hiddens.append(memory.tanh().mul_(o))
+        logits = hiddens[-1]
+        for bias, weight in self.outputs:
+            logits = torch.addmm(bias, logits, weight)
+        return logits, (torch.stack(hiddens), torch.stack(memories))
