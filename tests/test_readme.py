@@ -131,4 +131,6 @@ def test_the_scripts(checkout: Path) -> None:
     shell("textgen train corpus/sample.txt --name plotted --minutes 0.02 --no-visdom", checkout)
     shell(f"{sys.executable} scripts/plot checkpoints/plotted plot.svg", checkout)
     assert "polyline" in (checkout / "plot.svg").read_text("utf-8")
-    assert '"text to ids"' in shell(f"{sys.executable} scripts/bench --json", checkout)
+    assert '"text to ids"' in shell(
+        f"{sys.executable} scripts/bench --json --rounds 1 --seconds 0", checkout
+    )

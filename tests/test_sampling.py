@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import make_story
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError
-from textgen.sampling import draw, excluded_tokens, probabilities
+from textgen.sampling import draw, excluded_tokens, probabilities, weights
 from textgen.vocab import UNKNOWN_ID, Vocab
 
 ROW = st.lists(st.floats(-1e4, 1e4), min_size=7, max_size=7)
@@ -104,6 +104,30 @@ def test_top_p_keeps_the_smallest_set_whose_sum_reaches_p(
         stayed = [row[id_] for id_ in range(7) if kept[id_] > 0]
         assert len(stayed) == needed
         assert min(stayed) >= max(set(row) - set(stayed), default=0)
+
+
+@given(
+    st.integers(0, 2**32 - 1).map(torch.Generator().manual_seed),
+    st.integers(1, 400),
+    st.sampled_from([1e-3, 0.1, 0.5, 0.9, 0.99, 1.0]),
+    st.sampled_from([1, 4, 1000]),
+)
+def test_a_part_put_in_order_finds_what_a_stable_sort_does(
+    generator: torch.Generator, top_k: int, top_p: float, steps: int
+) -> None:
+    """Many tokens, and many of them equally likely."""
+    logits = (4 * steps * torch.rand(3, 400, generator=generator)).round().double() / steps
+    kept = (logits - logits.amax(dim=1, keepdim=True)).exp()
+    ordered, ids = kept.sort(dim=1, descending=True, stable=True)
+    ordered[:, top_k:] = 0
+    sums = ordered.cumsum(dim=1)
+    if top_p < 1:
+        assume(((sums / sums[:, -1:] - top_p).abs() > 1e-12).all())  # else rounding tells
+        ordered[:, 1:].masked_fill_(sums[:, :-1] >= top_p * sums[:, -1:], 0)
+    expected = torch.zeros_like(kept).scatter(1, ids, ordered)
+    config = GenerationConfig(temperature=1, top_k=top_k, top_p=top_p)
+    found = weights(logits, config, torch.zeros(400).double(), torch.empty(3, 0).long())
+    assert torch.equal(found, expected)
 
 
 @given(CLOSE, st.floats(0, 1))

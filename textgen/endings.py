@@ -43,6 +43,8 @@ class Ending:
     def feed(self, token: str) -> tuple[str, "Ending"]:
         """Return what may be shown now that a token is drawn, and the ending after it."""
         length = self.length - len(token)
+        if self.stop is None and self.sentences is None:  # the usual case: nothing to look for
+            return token, Ending(length, None, None, over="length" if length <= 0 else None)
         text = self.pending + token
         cut = _shown_before(text, self.stop)
         stopped = self.stop is not None and text.startswith(self.stop, cut)

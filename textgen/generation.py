@@ -23,7 +23,8 @@ from textgen.endings import Ending
 from textgen.errors import TextgenError, UsageError
 from textgen.lstm import State
 from textgen.models import LanguageModel
-from textgen.sampling import draw, excluded_tokens, probabilities
+from textgen.sampling import barred, draw, excluded_tokens, weights
+from textgen.single_step import single_step
 from textgen.vocab import Vocab
 
 _CHUNK = 1024
@@ -77,7 +78,9 @@ class Decoder:
         self.device = torch.device("cpu") if device.type == "mps" else device
         self.quick_model = copy.deepcopy(model).to(self.device).eval()
         self.model = copy.deepcopy(self.quick_model).double()
+        self.single_step = single_step(self.model)
         self.excluded = excluded_tokens(vocab)
+        self.barred = barred(self.excluded)
 
     def read(self, text: str, context: Context | None = None) -> Context:
         """Return the context after a text, which goes on from another one or begins.
@@ -98,16 +101,22 @@ class Decoder:
     @torch.inference_mode()
     def read_ids(self, ids: Tensor, context: Context | None = None) -> Context:
         """Return the context after the tokens (B, T), T at least 1, of B texts."""
-        model = self.model
+        if context is not None and ids.shape[1] == 1:
+            return self._read_one(ids, context)
         if context is None:
             state, recent = self._skim(ids[:, :-_EXACT]), ids[:, :0]
             unread = ids[:, -_EXACT:]
         else:
             state, recent, unread = context.state, context.recent, ids
         for chunk in unread.to(self.device).split(_CHUNK, dim=1):
-            features, state = model.features(chunk, state)
-        logits = model.output(features[:, -1]).cpu()
+            features, state = self.model.features(chunk, state)
+        logits = self.model.output(features[:, -1]).cpu()
         return Context(logits, state, torch.cat([recent, ids], 1)[:, -MAX_REPETITION_WINDOW:])
+
+    def _read_one(self, ids: Tensor, context: Context) -> Context:
+        logits, state = self.single_step(ids[:, 0].to(self.device), context.state)
+        kept = context.recent[:, 1 - MAX_REPETITION_WINDOW :]
+        return Context(logits.cpu(), state, torch.cat([kept, ids], 1))
 
     def _skim(self, ids: Tensor) -> State:
         """Return the state after what a long prefix (B, T) begins with; T may be 0."""
@@ -131,7 +140,7 @@ class Decoder:
         Returns:
             The ids (B,), and the context after them.
         """
-        chances = probabilities(context.logits, config, self.excluded, context.recent)
+        chances = weights(context.logits, config, self.barred, context.recent)
         ids = draw(chances, torch.tensor(uniforms, dtype=torch.float64))
         return ids, self.read_ids(ids[:, None], context)
 

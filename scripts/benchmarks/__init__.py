@@ -1,0 +1,1 @@
+"""The rows of bench: each thing, and what it is measured against."""

@@ -1,0 +1,114 @@
+"""Steps of training, forward to optimiser."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from baselines import DocumentA, sequential_batches
+from torch import nn
+
+from benchmarks.timing import Clock, Row
+from textgen.batches import SequentialBatches
+from textgen.config import PRESETS, ModelConfig, Settings, TrainingConfig
+from textgen.lstm import State
+from textgen.models import LanguageModel, build_model
+from textgen.training import Position, make_optimizer, train_steps
+from textgen.vocab import TokenIds, Vocab
+
+_SETTINGS = {
+    "embedding 128, LSTM 256, 16 x 64": (ModelConfig(), 16, 64),
+    "one-hot, LSTM 256, 32 x 35": (ModelConfig(embedding_size=0), 32, 35),
+    "two layers, 16 x 64": (ModelConfig(num_layers=2), 16, 64),
+    "LSTM 512, 16 x 64": (ModelConfig(hidden_size=512), 16, 64),
+}
+"""Model, rows and steps of a batch."""
+
+
+def step_of(model: LanguageModel, tokens: TokenIds, config: TrainingConfig) -> Callable[[], object]:
+    """Return what trains a model by one step more."""
+    config = replace(config, schedule="constant", warmup=0.0)
+    batches = SequentialBatches(tokens, config.batch_size, config.num_steps)
+    optimizer = make_optimizer(model, config)
+    steps = train_steps(model, batches, optimizer, config, sys.maxsize, Position())
+    return lambda: next(steps)
+
+
+def scratch_against_nn(text: str, clock: Clock) -> list[Row]:
+    """Train the model from scratch by a step, against the one on ``nn.LSTM``."""
+    vocab = Vocab.build(text)
+    tokens = vocab.encode(text)
+    rows = []
+    for name, (shape, batch_size, num_steps) in _SETTINGS.items():
+        config = TrainingConfig(batch_size=batch_size, num_steps=num_steps)
+        scratch, framework = (
+            step_of(build_model(len(vocab), replace(shape, model=model)), tokens, config)
+            for model in ("scratch", "nn")
+        )
+        times = clock.medians(scratch, framework)
+        rows.append(Row(f"scratch against nn, {name}", *times, 0.8))
+    return rows
+
+
+def document_a(text: str, clock: Clock) -> list[Row]:
+    """Train document A's model by a step, against its own way."""
+    vocab = Vocab.build(text)
+    tokens = vocab.encode(text)
+    settings = Settings.of(**PRESETS["classic"], model="scratch")
+    config = settings.training
+    ours = build_model(len(vocab), settings.model)
+    theirs = DocumentA(len(vocab), settings.model.hidden_size)
+    _copy(theirs, ours)
+
+    # The same model: from the same weights, the same batch gives the same loss.
+    x, y = next(SequentialBatches(tokens, config.batch_size, config.num_steps).epoch(0))
+    loss, _ = theirs.loss(x.long(), y.long(), theirs.begin_state(len(x)))
+    torch.testing.assert_close(ours.loss(x, y)[0], loss)
+
+    def their_steps() -> object:
+        ids: list[int] = tokens.tolist()
+        while True:
+            state: State = theirs.begin_state(config.batch_size)
+            for x, y in sequential_batches(ids, config.batch_size, config.num_steps):
+                state = theirs.step(x, y, state)
+                yield
+
+    steps = iter(their_steps())
+    times = clock.medians(step_of(ours, tokens, config), lambda: next(steps))
+    tokens_a_step = config.batch_size * config.num_steps
+    note = f"{tokens_a_step / times[0]:,.0f} characters/s"
+    return [Row("training step, document A", *times, 5.0, note)]
+
+
+def _copy(theirs: DocumentA, ours: LanguageModel) -> None:
+    """Give our model the weights of document A's; of our two biases it has one."""
+    stacked = {
+        "weight_ih_l0": [theirs.of_input[gate].t() for gate in "ifgo"],
+        "weight_hh_l0": [theirs.of_hidden[gate].t() for gate in "ifgo"],
+        "bias_ih_l0": [theirs.bias[gate] for gate in "ifgo"],
+        "bias_hh_l0": [torch.zeros_like(theirs.bias[gate]) for gate in "ifgo"],
+    }
+    layers: nn.Module = ours.rnn
+    layers.load_state_dict({name: torch.cat(parts) for name, parts in stacked.items()})
+    output = {"weight": theirs.of_output.t(), "bias": theirs.output_bias}
+    ours.output.load_state_dict(output)
+
+
+def arithmetic(text: str, clock: Clock) -> list[Row]:
+    """Train the default model by a step, against its matmul work at a matmul's best speed."""
+    vocab = Vocab.build(text)
+    shape, config = ModelConfig(), TrainingConfig()
+    model = build_model(len(vocab), shape)
+    step = step_of(model, vocab.encode(text), config)
+    tokens = config.batch_size * config.num_steps
+    embedding, hidden = shape.embedding_size, shape.hidden_size
+    weights = (embedding + hidden) * 4 * hidden + (hidden + len(vocab)) * embedding
+    work = 3 * 2 * tokens * weights  # backward twice the forward's; a multiply-add is two
+    square = torch.randn(1024, 1024)
+    features, output = torch.randn(tokens, embedding), model.output.weight.detach().t()
+    ours, of_square, of_output = clock.medians(
+        step, lambda: square @ square, lambda: features @ output
+    )
+    best = max(2 * 1024**3 / of_square, 2 * tokens * output.numel() / of_output)
+    note = f"{work / ours / 1e9:.0f} of {best / 1e9:.0f} GFLOP/s, float32"
+    return [Row("default model's training", ours, work / best, 0.7, note)]
