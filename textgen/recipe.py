@@ -10,7 +10,7 @@ import numpy as np
 
 from textgen.config import Settings
 
-_LENGTHS = (10_000, 50_000, 200_000, 800_000)
+_LENGTHS = (10_000, 50_000, 200_000, 500_000)
 """Tokens to train on."""
 
 _EPOCHS = (5.0, 8.0, 10.0, 12.0)

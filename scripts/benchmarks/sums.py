@@ -53,7 +53,7 @@ def sums(_text: str, clock: Clock) -> list[Row]:
         train_sums(theirs, their_optimizer, loader)
         return count_right(theirs, pairs[trained:])
 
-    row = Row("document C's epoch", *clock.medians(our_way, their_way), 5.0)
+    row = Row("document C's epoch", *clock.compare(our_way, their_way), 5.0)
     return [replace(row, note=f"{10 * row.ours:.1f} s and {10 * row.baseline:.1f} s an epoch")]
 
 
