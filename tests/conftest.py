@@ -61,7 +61,7 @@ def tiny() -> Settings:
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run that has learned something: what it expects is neither flat nor certain."""
-    settings = Settings.of(hidden_size=64, embedding_size=32, epochs=2.0, device="cpu")
+    settings = Settings.of(hidden_size=64, embedding_size=32, dropout=0.1, epochs=2.0, device="cpu")
     sample = Path(__file__).parent.parent / "corpus" / "sample.txt"
     return session.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
 

@@ -333,7 +333,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["trian"], 2, 'Did you mean "train"?'),
     (["generate", "--prefix", "老"], 1, "there is no run in checkpoints yet"),
     (["generate"], 2, "generate needs a beginning: --prefix TEXT or --prefix-file FILE"),
-    (["generate", "--prefix", "老", "--prefix-file", "story.txt"], 2, "needs a beginning"),
+    (["generate", "--prefix", "老", "--prefix-file", "story.txt"], 2, "are two beginnings"),
     (["generate", "--prefix-file", "none.txt"], 1, "none.txt does not exist"),
     (["generate", "--prefix", "老", "--beam", "2", "--samples", "2"], 2, "leave out --samples"),
     (
@@ -518,6 +518,8 @@ def test_a_terminal_that_is_not_utf_8() -> None:
     for encoding in ("ascii", "gbk"):
         found = run_textgen(*asked, PYTHONIOENCODING=encoding)
         assert (found.returncode, "Traceback" in found.stderr) == (0, False)
+        warned = "set PYTHONIOENCODING=utf-8" in found.stderr
+        assert warned == (encoding == "ascii")
         found = run_textgen(*asked, "--json", PYTHONIOENCODING=encoding)
         assert found.stdout.isascii()
         assert json_of(found.stdout) == expected

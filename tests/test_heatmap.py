@@ -111,7 +111,5 @@ def test_evaluate_writes_it(command: Command, story: Path, monkeypatch: pytest.M
     assert status == 0
     assert "held_out.html leaves the last 100 characters out" in err
     status, _, err = command("evaluate", "tale", "--heatmap", "none/out.html")
-    assert (status, err.splitlines()[-1]) == (
-        1,
-        "textgen: none/out.html cannot be written: No such file or directory",
-    )
+    assert status == 2
+    assert err.startswith("textgen: --heatmap none/out.html cannot be written")

@@ -88,7 +88,7 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
     record = Path("checkpoints/killed/metrics.jsonl")
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        if record.exists() and record.read_text("utf-8").count("\n") > 2 * evaluate_every:
+        if record.exists() and record.read_bytes().count(b"\n") > 2 * evaluate_every:
             break
         time.sleep(0.01)
     process.kill()

@@ -144,16 +144,21 @@ def piped(
 def test_lines_through_a_pipe(sample_run: Run, trained: Trained) -> None:
     lines = "庞师傅\n\n/save a.txt\n/undo\n/again\n/undo\n/undo\n/undo\n/new\n庞\n/show\n"
     found = piped(sample_run, lines, "--length", "30", "--seed", "7")
-    first, second, back, again, *rest = found.stdout.decode().splitlines()
+    out = found.stdout.decode()
     assert found.returncode == 0
     config = GenerationConfig(length=30, seed=7)
-    assert first == "庞师傅" + "".join(generate(trained.model, trained.vocab, "庞师傅", config))
-    assert Path("a.txt").read_text("utf-8") == f"{first}{second}\n"
-    assert back == first
-    assert len(again) == 30
-    assert again not in first
-    assert rest[-2] == rest[-1]  # what was shown is what was written
-    assert rest[-1].startswith("庞")
+    first = "庞师傅" + "".join(generate(trained.model, trained.vocab, "庞师傅", config))
+    saved = Path("a.txt").read_text("utf-8")
+    assert saved.startswith(first)
+    assert len(saved) == 3 + 30 + 30 + 1
+    told = f"{first}\n{saved.removeprefix(first)}{first}\n"  # written, gone on, taken back
+    assert out.startswith(told)
+    again = out.removeprefix(told)[:31]
+    assert again[-1] == "\n"
+    assert again not in told
+    shown = out[-32:]
+    assert shown[0] == "庞"
+    assert out.endswith(2 * shown)  # what was shown is what was written
     said = found.stderr.decode().splitlines()
     assert said[0].startswith("Writing with learned.")
     assert said[1] == "a.txt: 63 characters"
@@ -165,7 +170,7 @@ MISTAKES = [
     ("/xyz", "/xyz is no command: /help tells them"),
     ("/", "/ is no command: /help tells them"),
     ("/t 1", "/t is no command: did you mean /temperature or /top-k or /top-p? /help tells them"),
-    ("/temp -1", "--temperature is -1.0: it must be at least 0"),
+    ("/temp -1", "--temperature is -1.0: it must be at least 0, finite"),
     ("/temp warm", "/temperature warm: that is not a number; nothing has changed"),
     ("/top-k 0", "--top-k is 0: it must be at least 1"),
     ("/top-p 0", "--top-p is 0.0: it must be above 0, at most 1"),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from textgen.evaluation import Evaluation
     from textgen.generation import Decoder
     from textgen.session import Result
+    from textgen.trained import Trained
 
 log = logging.getLogger(__name__)
 
@@ -185,6 +186,8 @@ def generate(
     search.check(generation)
     beginning = _beginning(prefix, prefix_file)
     trained = load(run, checkpoints)
+    if not as_json:
+        _warn_of_encoding(trained)
     original = TrainingText(trained.run.split()[0]) if check_copying else None
     beginning, messages = understood(
         trained.vocab, beginning, trained.run.name, map_script=map_script
@@ -234,7 +237,9 @@ def write(
     from textgen.trained import load
     from textgen.write import write as write_together
 
-    write_together(load(run, checkpoints), generation, map_script=map_script)
+    trained = load(run, checkpoints)
+    _warn_of_encoding(trained)
+    write_together(trained, generation, map_script=map_script)
 
 
 @app.command
@@ -461,7 +466,21 @@ def _beginning(prefix: str | None, prefix_file: Path | None) -> str:
         from textgen.corpus import read_corpus
 
         return read_corpus([prefix_file]).text.rstrip("\n")
+    if prefix is not None:
+        raise UsageError("--prefix and --prefix-file are two beginnings: give one of them")
     raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
+
+
+def _warn_of_encoding(trained: "Trained") -> None:
+    """Tell who cannot see what will be written, and what to do."""
+    encoding = sys.stdout.encoding or "ascii"
+    likeliest = "".join(trained.vocab.tokens[1:100])
+    if "?" in likeliest.replace("?", "").encode(encoding, "replace").decode(encoding):
+        log.warning(
+            "%s lacks characters that this model writes, and shows ? in their place: "
+            "set PYTHONIOENCODING=utf-8",
+            encoding,
+        )
 
 
 def _write_texts(

@@ -243,7 +243,7 @@ class GenerationConfig:
 
     def __post_init__(self) -> None:
         _require(self.length >= 1, "length", self.length, "at least 1")
-        _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0")
+        _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0, finite")
         for name in ("top_k", "sentences"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "at least 1")
