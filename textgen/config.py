@@ -287,8 +287,8 @@ class SanityConfig:
     """Data, weights and orders follow from this number."""
 
     full: bool = False
-    """The source documents' own epochs and sizes, for the tasks that come from them: about twenty
-    minutes instead of one. Only addition's learning rate is higher, since 0.001 comes to 98 %."""
+    """The source documents' own epochs and sizes, for the tasks that come from them: many minutes
+    instead of one. Only addition's learning rate is higher, since 0.001 comes to 98 %."""
 
     def __post_init__(self) -> None:
         _require_seed(self.seed)
