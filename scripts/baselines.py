@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,27 @@ class SumsOneByOne(Dataset[tuple[Tensor, Tensor]]):
         return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
 
 
+class HasGates(Protocol):
+    """The weights of an LSTM, for each gate its own."""
+
+    of_input: Any
+    of_hidden: Any
+    bias: Any
+
+
+def step_gate_by_gate(
+    weights: HasGates, x: Tensor, hidden: Tensor, memory: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Go one step in time: one matmul for each gate and each of its two inputs."""
+    before = {
+        gate: x @ weights.of_input[gate] + hidden @ weights.of_hidden[gate] + weights.bias[gate]
+        for gate in GATES
+    }
+    i, f, o = (torch.sigmoid(before[gate]) for gate in "ifo")
+    memory = f * memory + i * torch.tanh(before["g"])
+    return o * torch.tanh(memory), memory
+
+
 class GateByGate(nn.Module):
     """Document C's network: an LSTM with one matmul for each gate and each of its two inputs."""
 
@@ -47,15 +69,7 @@ class GateByGate(nn.Module):
         hidden = x.new_zeros(len(x), self.hidden_size)
         memory = x.new_zeros(len(x), self.hidden_size)
         for t in range(x.shape[1]):
-            before = {
-                gate: x[:, t] @ self.of_input[gate]
-                + hidden @ self.of_hidden[gate]
-                + self.bias[gate]
-                for gate in GATES
-            }
-            i, f, o = (torch.sigmoid(before[gate]) for gate in "ifo")
-            memory = f * memory + i * torch.tanh(before["g"])
-            hidden = o * torch.tanh(memory)
+            hidden, memory = step_gate_by_gate(self, x[:, t], hidden, memory)
         outputs: Tensor = self.output(hidden)
         return outputs
 
@@ -121,15 +135,7 @@ class DocumentA:
         hidden, memory = state
         outputs = []
         for one_hot in functional.one_hot(x.t(), self.vocab_size).float():
-            before = {
-                gate: one_hot @ self.of_input[gate]
-                + hidden @ self.of_hidden[gate]
-                + self.bias[gate]
-                for gate in GATES
-            }
-            i, f, o = (torch.sigmoid(before[gate]) for gate in "ifo")
-            memory = f * memory + i * torch.tanh(before["g"])
-            hidden = o * torch.tanh(memory)
+            hidden, memory = step_gate_by_gate(self, one_hot, hidden, memory)
             outputs.append(hidden @ self.of_output + self.output_bias)
         loss = functional.cross_entropy(torch.cat(outputs), y.t().reshape(-1))
         return loss, (hidden, memory)

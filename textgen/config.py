@@ -102,8 +102,8 @@ class ModelConfig:
     """Recurrent layers on top of each other."""
 
     dropout: float | None = None
-    """Share of the values dropped before, between and after the recurrent layers in training; from
-    0.5 for a short text to 0.1 for a novel when not given."""
+    """Share of the values dropped before, between and after the recurrent layers in training; when
+    not given, a training takes 0.5 for a short text and down to 0.1 for a novel."""
 
     tie: bool = True
     """Use the embedding once more as the output's weights."""

@@ -1,7 +1,8 @@
 """What a training is given that is not told: dropout and epochs, by the length of the text.
 
-Found by trials on the beginnings of 红楼梦; between the lengths tried, on the logarithm of the
-length, a straight line.
+From a few trials on the beginnings of 红楼梦, with a sampled softmax and one seed each; between the
+lengths, on the logarithm of the length, a straight line. Of the epochs, those for 200,000 tokens
+and more are a guess: there the held-out loss still fell to the end.
 """
 
 from dataclasses import replace
