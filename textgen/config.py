@@ -50,6 +50,9 @@ Implementation = Literal["nn", "scratch"]
 Cell = Literal["lstm", "gru", "rnn"]
 """Kinds of recurrent layer."""
 
+Precision = Literal["auto", "float32", "bfloat16"]
+"""Types of matrix products."""
+
 
 @dataclass(frozen=True)
 class CorpusConfig:
@@ -190,6 +193,10 @@ class TrainingConfig:
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes cuda, then mps, then cpu."""
+
+    precision: Precision = "auto"
+    """Type of matrix products; auto takes bfloat16 where it is faster, as with AMX, AVX512-BF16 or
+    a GPU. Weights are float32 in any case."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_steps"):
@@ -398,6 +405,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "schedule": "constant",
         "warmup": 0.0,
         "clip": 1.0,
+        "precision": "float32",
         "epochs": 1000.0,
         "evaluate_every": 80,  # ten epochs of eight batches
         "patience": 0,

@@ -49,7 +49,8 @@ class _Layers(nn.RNNBase):
             False,
             True,
         )
-        return outputs, tuple(new_state)
+        # Under autocast it comes back narrower than it went in.
+        return outputs, tuple(part.to(state[0].dtype) for part in new_state)
 
 
 class FrameworkLSTM(_Layers, nn.LSTM):  # type: ignore[misc] # its own forward goes

@@ -21,6 +21,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from textgen.precision import add_product, compute_dtype
+
 ALWAYS = 512
 """The most frequent classes, which are always summed over; ids are sorted by falling frequency."""
 
@@ -77,6 +79,7 @@ def linear_cross_entropy(
         classes: what is summed over; every class when not given.
     """
     run: Callable[..., Tensor] = _LinearCrossEntropy.apply
+    features = features.to(compute_dtype(features))
     if classes is None:
         return run(features, weight, bias, targets, None)
     chosen = weight.index_select(0, classes.ids), bias.index_select(0, classes.ids)
@@ -94,9 +97,10 @@ class _LinearCrossEntropy(Function):
         log_weights: Tensor | None,
     ) -> Tensor:
         count = len(features)
+        narrow = weight.to(features.dtype)  # the products' type; all else is in the weights'
         d_features = torch.empty_like(features)
         d_weight, d_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-        total = features.new_zeros(())
+        total = weight.new_zeros(())
         logits = _rows(min(_CHUNK, count), weight)
         parts = zip(
             features.split(_CHUNK),
@@ -105,7 +109,7 @@ class _LinearCrossEntropy(Function):
             strict=True,
         )
         for x, y, d_x in parts:
-            z = torch.addmm(bias, x, weight.t(), out=logits[: len(x)])
+            z = add_product(bias, x, narrow.t(), out=logits[: len(x)])
             own = z.gather(1, y)
             if log_weights is not None:
                 z.add_(log_weights).scatter_(1, y, own)
@@ -115,8 +119,8 @@ class _LinearCrossEntropy(Function):
             total += (sums.log() + highest - own).sum()
             z.div_(sums * count)  # the gradient: each class's probability, less one for the target
             z.scatter_add_(1, y, torch.full_like(own, -1 / count))
-            torch.mm(z, weight, out=d_x)
-            d_weight.addmm_(z.t(), x)
+            torch.mm(z.to(d_x.dtype), narrow, out=d_x)
+            add_product(d_weight, z.t(), x, out=d_weight)
             d_bias += z.sum(dim=0)
         ctx.save_for_backward(d_features, d_weight, d_bias)
         return total / count

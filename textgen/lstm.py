@@ -24,6 +24,8 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from textgen.precision import add_product, compute_dtype
+
 State = tuple[Tensor, ...]
 
 
@@ -62,7 +64,8 @@ class Recurrence(Function):
         memory = projected.new_empty(num_steps + 1, *shape)
         candidate, squashed = projected.new_empty(2, num_steps, *shape)
         hidden[0], memory[0] = hidden_before, memory_before
-        weight = weight_hh.t()
+        ctx.dtype = compute_dtype(weight_hh)
+        weight = weight_hh.t().to(ctx.dtype)
         if num_steps > 1:
             weight = weight.contiguous()  # so many matmuls are faster for it
 
@@ -70,7 +73,7 @@ class Recurrence(Function):
         i, f, before_g, o = (gate.unbind() for gate in gates.chunk(4, dim=2))
         g, tanh_c = candidate.unbind(), squashed.unbind()
         for t, (x, gate) in enumerate(zip(projected.unbind(), gates.unbind(), strict=True)):
-            torch.addmm(x, h[t], weight, out=gate)
+            add_product(x, h[t], weight, out=gate)
             torch.tanh(before_g[t], out=g[t])
             gate.sigmoid_()  # in one go, though nobody needs the candidate's
             torch.mul(f[t], c[t], out=c[t + 1]).addcmul_(i[t], g[t])
@@ -107,6 +110,7 @@ class Recurrence(Function):
         d_h = d_hidden.clone(memory_format=torch.contiguous_format)
         d_h[-1] += d_last
         d_c = d_memory.clone()
+        weight = weight_hh.to(ctx.dtype)
         d_i_f_g = d_gates.unflatten(2, (4, -1))[:, :, :3]
         for t in reversed(range(len(d_h))):
             d_c.addcmul_(d_h[t], d_c_by_d_h[t])
@@ -114,10 +118,10 @@ class Recurrence(Function):
             d_o[t].mul_(d_h[t])
             d_c.mul_(f[t])
             if t > 0:
-                d_h[t - 1].addmm_(d_gates[t], weight_hh)
+                add_product(d_h[t - 1], d_gates[t], weight, out=d_h[t - 1])
         d_h_before = d_gates[0] @ weight_hh
-        d_weight = d_gates.flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)
-        return d_gates, d_h_before, d_c, d_weight
+        d_weight = d_gates.flatten(0, 1).t().to(ctx.dtype) @ hidden[:-1].flatten(0, 1).to(ctx.dtype)
+        return d_gates, d_h_before, d_c, d_weight.to(weight_hh.dtype)
 
 
 class LSTM(nn.Module):
@@ -192,7 +196,7 @@ class LSTM(nn.Module):
         # The input's part of the gates does not depend on the state: one matmul for all steps.
         projected = project(inputs, weight_ih, bias_ih + bias_hh)
         run: Callable[..., tuple[Tensor, Tensor, Tensor]] = Recurrence.apply
-        return run(projected, hidden, memory, weight_hh)
+        return run(projected.to(memory.dtype), hidden, memory, weight_hh)
 
 
 def project(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from textgen.batches import Batches
 from textgen.config import TrainingConfig
 from textgen.lstm import State
+from textgen.precision import choose_dtype
 
 
 class Trainable(Protocol):
@@ -72,12 +73,16 @@ def train_steps(
     """
     state, first_batch = position.state, position.batch
     epoch, step = position.epoch, position.step
+    device = next(model.parameters()).device
+    dtype = choose_dtype(config.precision, model.parameters())
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
     while step < total_steps:
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
             model.train()  # who evaluated or generated since the last step has turned it off
             seed(x.device, config.seed + step)  # dropout follows from (seed, step)
             learning_rate = learning_rate_at(step, total_steps, config)
-            loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
+            with autocast:
+                loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
             step += 1
             yield Step(
