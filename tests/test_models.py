@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import ModelConfig
-from textgen.lstm import LSTM, Recurrence
+from textgen.lstm import LSTM, Recurrence, drop_units
 from textgen.models import LanguageModel, RNNModel, RNNModelScratch
 
 V = 50
@@ -123,6 +123,36 @@ def test_dropout_works_in_training_only(make: Callable[[ModelConfig], LanguageMo
     assert not torch.equal(model(tokens)[0], model(tokens)[0])
     model.eval()
     assert torch.equal(model(tokens)[0], model(tokens)[0])
+
+
+def test_recurrent_dropout_silences_units_and_lets_the_rest_speak_up() -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(8, 200)
+    dropped = drop_units(weight, 0.25)
+    silent = (dropped == 0).all(dim=0)
+    assert 20 < silent.sum() < 80
+    torch.testing.assert_close(dropped[:, ~silent], weight[:, ~silent] / 0.75)
+    assert drop_units(weight, 0.0) is weight
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+@pytest.mark.parametrize("embedding_size", [0, 8])
+def test_both_models_drop_the_same_units_in_training_only(
+    embedding_size: int, num_layers: int
+) -> None:
+    shape = {"embedding_size": embedding_size, "num_layers": num_layers}
+    pair = make_pair(torch.float64, recurrent_dropout=0.5, **shape)
+    plain, _ = make_pair(torch.float64, **shape)
+    tokens = torch.randint(V, (3, 5))
+    losses = []
+    for model in pair:
+        torch.manual_seed(1)
+        losses.append(model.loss(tokens, tokens)[0])
+    torch.testing.assert_close(*losses)
+    assert losses[0] != plain.loss(tokens, tokens)[0]
+    for model in pair:
+        model.eval()
+        torch.testing.assert_close(model(tokens)[0], plain(tokens)[0])
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 5])

@@ -55,7 +55,7 @@ def test_a_model_learns_in_bfloat16_as_in_float32() -> None:
     vocab = Vocab.build(text)
     config = TrainingConfig(batch_size=4, num_steps=16, learning_rate=1e-2)
     batches = SequentialBatches(vocab.encode(text), config.batch_size, config.num_steps)
-    losses = []
+    losses: list[list[float]] = []
     for enabled in (False, True):
         torch.manual_seed(0)
         model = build_model(len(vocab), ModelConfig(model="scratch", hidden_size=32, dropout=0.0))

@@ -22,6 +22,9 @@ DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
 DEFAULT_MINUTES = 10.0
 """Minutes that a training takes which is not told how long."""
 
+HIDDEN_SIZES = (256, 512)
+"""Units in a recurrent layer that a training chooses from; the first where nothing is measured."""
+
 MAX_REPETITION_WINDOW = 1024
 """Tokens back to which the repetition penalty can look: so many are kept at hand."""
 
@@ -98,8 +101,9 @@ class ModelConfig:
     embedding_size: int = 128
     """Length of a token's vector; 0 feeds the token one-hot, as the source document does."""
 
-    hidden_size: int = 256
-    """Units in each recurrent layer."""
+    hidden_size: int | None = None
+    """Units in each recurrent layer; when not given, 256, or 512 where a training's minutes are
+    enough for so many."""
 
     num_layers: int = 1
     """Recurrent layers on top of each other."""
@@ -107,6 +111,10 @@ class ModelConfig:
     dropout: float | None = None
     """Share of the values dropped before, between and after the recurrent layers in training; when
     not given, a training takes 0.5 for a short text and down to 0.1 for a novel."""
+
+    recurrent_dropout: float | None = None
+    """Share of a layer's units that are not heard at the next step in training; chosen like the
+    dropout when not given."""
 
     tie: bool = True
     """Use the embedding once more as the output's weights."""
@@ -121,14 +129,16 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         _require(self.embedding_size >= 0, "embedding_size", self.embedding_size, "at least 0")
-        _require(self.hidden_size >= 1, "hidden_size", self.hidden_size, "at least 1")
-        _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
         _require(
-            self.dropout is None or 0 <= self.dropout < 1,
-            "dropout",
-            self.dropout,
-            "at least 0 and below 1",
+            self.hidden_size is None or self.hidden_size >= 1,
+            "hidden_size",
+            self.hidden_size,
+            "at least 1",
         )
+        _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
+        for name in ("dropout", "recurrent_dropout"):
+            share = getattr(self, name)
+            _require(share is None or 0 <= share < 1, name, share, "at least 0 and below 1")
         _require(
             self.init_std is None or 0 < self.init_std < inf, "init_std", self.init_std, "above 0"
         )
@@ -396,6 +406,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "embedding_size": 0,
         "hidden_size": 256,
         "dropout": 0.0,
+        "recurrent_dropout": 0.0,
         "init_std": 0.01,
         "batches": "sequential",
         "batch_size": 32,

@@ -6,6 +6,7 @@ Floats (B, T, I) or ids (B, T) go in, and a state that is always a tuple of tens
 hidden state and memory for the LSTM, the hidden state alone for GRU and RNN.
 """
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -13,7 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import Cell, Implementation
-from textgen.lstm import LSTM, State
+from textgen.lstm import LSTM, State, drop_units
+
+# Dropped and looked-up weights are new tensors at every step; cuDNN says that it copies them.
+warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
 
 _FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "LSTM": torch.lstm,
@@ -23,7 +27,9 @@ _FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
 
 
 class _Layers(nn.RNNBase):
-    """What torch's layers lack: ids as inputs, and one form of state for all."""
+    """What torch's layers lack: ids as inputs, one form of state for all, recurrent dropout."""
+
+    recurrent_dropout = 0.0
 
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run over a sequence; see ``textgen.lstm.LSTM.forward``."""
@@ -32,6 +38,8 @@ class _Layers(nn.RNNBase):
             zeros = self.all_weights[0][0].new_zeros(shape)
             state = (zeros,) * (2 if self.mode == "LSTM" else 1)
         weights: list[Tensor] = list(self.parameters())
+        if self.training:
+            weights[1::4] = [drop_units(weight, self.recurrent_dropout) for weight in weights[1::4]]
         if not inputs.is_floating_point():
             # torch's layers take no ids. So the rows of the one-hot input's weights are looked
             # up first, and the layer gets them with the identity as its weights: a quarter of
@@ -65,7 +73,7 @@ class FrameworkRNN(_Layers, nn.RNN):  # type: ignore[misc] # its own forward goe
     """``nn.RNN``."""
 
 
-_FRAMEWORK: dict[str, Callable[..., nn.Module]] = {
+_FRAMEWORK: dict[str, Callable[..., _Layers]] = {
     "lstm": FrameworkLSTM,
     "gru": FrameworkGRU,
     "rnn": FrameworkRNN,
@@ -79,14 +87,17 @@ def recurrent_layers(
     hidden_size: int,
     num_layers: int = 1,
     dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
 ) -> nn.Module:
     """Return the layers of that name, whose parameters are called as ``nn.LSTM``'s are."""
     if implementation == "scratch":
-        return LSTM(input_size, hidden_size, num_layers, dropout)
-    return _FRAMEWORK[cell](
+        return LSTM(input_size, hidden_size, num_layers, dropout, recurrent_dropout)
+    layers = _FRAMEWORK[cell](
         input_size,
         hidden_size,
         num_layers,
         batch_first=True,
         dropout=dropout if num_layers > 1 else 0.0,  # else torch warns
     )
+    layers.recurrent_dropout = recurrent_dropout
+    return layers

@@ -132,16 +132,23 @@ class LSTM(nn.Module):
         hidden_size: H.
         num_layers: L.
         dropout: share of the values dropped between two layers in training.
+        recurrent_dropout: share of the units that are not heard at the next step in training.
     """
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, dropout: float = 0.0
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         for layer in range(num_layers):
             size = input_size if layer == 0 else hidden_size
             self._add(f"weight_ih_l{layer}", 4 * hidden_size, size)
@@ -195,8 +202,21 @@ class LSTM(nn.Module):
         )
         # The input's part of the gates does not depend on the state: one matmul for all steps.
         projected = project(inputs, weight_ih, bias_ih + bias_hh)
+        if self.training:
+            weight_hh = drop_units(weight_hh, self.recurrent_dropout)
         run: Callable[..., tuple[Tensor, Tensor, Tensor]] = Recurrence.apply
         return run(projected.to(memory.dtype), hidden, memory, weight_hh)
+
+
+def drop_units(weight_hh: Tensor, share: float) -> Tensor:
+    """Return W_h (4H, H) with some of its columns 0 and the others scaled up.
+
+    So a share of the units is not heard at the next step, the same ones at all steps and in all
+    rows of a batch: recurrent dropout as in Gal & Ghahramani (2016), for the price of one product.
+    """
+    if share == 0:
+        return weight_hh
+    return weight_hh * functional.dropout(torch.ones_like(weight_hh[:1]), share)
 
 
 def project(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

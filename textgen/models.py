@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textgen.config import Implementation, ModelConfig
+from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig
 from textgen.errors import UsageError
 from textgen.layers import recurrent_layers
 from textgen.loss import ALWAYS, draw_classes, linear_cross_entropy
@@ -38,24 +38,24 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.vocab_size = vocab_size
         self.config = config
+        hidden_size = self.hidden_size = config.hidden_size or HIDDEN_SIZES[0]
         one_hot = config.embedding_size == 0
         self.embedding = None if one_hot else nn.Embedding(vocab_size, config.embedding_size)
         self.rnn = recurrent_layers(
             self.implementation,
             config.cell,
             vocab_size if one_hot else config.embedding_size,
-            config.hidden_size,
+            hidden_size,
             config.num_layers,
             config.dropout or 0.0,
+            config.recurrent_dropout or 0.0,
         )
         self.dropout = LockedDropout(config.dropout or 0.0)
         tied = config.tie and self.embedding is not None
         # A tied output needs features of the embedding's size.
-        resize = tied and config.hidden_size != config.embedding_size
-        self.projection = (
-            nn.Linear(config.hidden_size, config.embedding_size) if resize else nn.Identity()
-        )
-        self.output = nn.Linear(config.embedding_size if tied else config.hidden_size, vocab_size)
+        resize = tied and hidden_size != config.embedding_size
+        self.projection = nn.Linear(hidden_size, config.embedding_size) if resize else nn.Identity()
+        self.output = nn.Linear(config.embedding_size if tied else hidden_size, vocab_size)
         if self.embedding is not None and tied:
             self.output.weight = self.embedding.weight
         self.reset_parameters()
@@ -78,7 +78,7 @@ class LanguageModel(nn.Module):
     def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> State:
         """Return the state of zeros before the first token, each tensor (L, B, H)."""
         weight = self.output.weight
-        shape = (self.config.num_layers, batch_size, self.config.hidden_size)
+        shape = (self.config.num_layers, batch_size, self.hidden_size)
         count = 2 if self.config.cell == "lstm" else 1
         zeros = torch.zeros(shape, dtype=weight.dtype, device=device or weight.device)
         return (zeros,) * count

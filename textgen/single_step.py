@@ -33,7 +33,7 @@ def single_step(model: LanguageModel) -> SingleStep:
         model: the language model, without dropout (``eval()``). Later changes of its weights may
             go unseen.
     """
-    gates = model.vocab_size * 4 * model.config.hidden_size
+    gates = model.vocab_size * 4 * model.hidden_size
     if model.config.cell == "lstm" and gates <= _LARGEST_TABLE:
         return LSTMStep(model)
 

@@ -59,7 +59,7 @@ def document_a(text: str, clock: Clock) -> list[Row]:
     settings = Settings.of(**PRESETS["classic"], model="scratch")
     config = settings.training
     ours = build_model(len(vocab), settings.model)
-    theirs = DocumentA(len(vocab), settings.model.hidden_size)
+    theirs = DocumentA(len(vocab), ours.hidden_size)
     _copy(theirs, ours)
 
     # The same model: from the same weights, the same batch gives the same loss.
@@ -143,10 +143,9 @@ def _arithmetic(
     wanted: float,
     clock: Clock,
 ) -> Row:
-    shape = model.config
     step = step_of(model, ids, config)
     tokens = config.batch_size * config.num_steps
-    embedding, hidden = shape.embedding_size, shape.hidden_size
+    embedding, hidden = model.config.embedding_size, model.hidden_size
     weights = (embedding + hidden) * 4 * hidden + (hidden + model.vocab_size) * embedding
     work = 3 * 2 * tokens * weights  # backward twice the forward's; a multiply-add is two
     square = torch.randn(1024, 1024).to(dtype)
