@@ -114,8 +114,12 @@ def train(
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
-    settings, chosen = complete(settings, len(training_text))
+
+    def passes(settings: Settings) -> float:
+        return Session(settings, vocab, training_text, held_out_text).passes()
+
     try:
+        settings, chosen = complete(settings, len(training_text), passes)
         session = Session(settings, vocab, training_text, held_out_text)
     except TooShortError as error:
         whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
@@ -221,6 +225,11 @@ class Session:
     def ran_stale(self) -> bool:
         """Return whether the held-out loss has stopped falling."""
         return 0 < self.config.patience <= self.progress.stale
+
+    def passes(self) -> float:
+        """Return how often the minutes are enough to go through the text."""
+        per_step, _ = self._measure()
+        return 60 * (self.config.minutes or 0.0) / per_step / self.batches.num_batches(0)
 
     def plan(self) -> Plan:
         """Turn epochs and minutes into steps; where both are set, the fewer steps count."""
