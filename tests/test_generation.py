@@ -13,7 +13,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.generation import Decoder, generate, one_after_another, write_on
 from textgen.models import RNNModel
 from textgen.trained import load
-from textgen.vocab import Vocab
+from textgen.vocab import UNKNOWN_ID, Vocab
 
 ROOT = Path(__file__).parent.parent
 TEXT = make_story(1500)
@@ -60,6 +60,19 @@ def test_the_state_is_warm_however_long_the_prefix() -> None:
 
 def test_unknown_characters_in_the_prefix_are_read_as_unknown() -> None:
     assert text("龘", seed=1) == text("靐", seed=1)
+
+
+def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
+    model = make_model()
+    with torch.no_grad():
+        model.output.bias[UNKNOWN_ID] = 1000
+    unknown = VOCAB.tokens[UNKNOWN_ID]
+    for settings in ({}, {"temperature": 0}, {"repetition_penalty": 2}, {"top_k": 3}):
+        assert unknown not in text("龘", model, **settings)
+    decoder = Decoder(model, VOCAB)
+    found = beam_search(decoder, decoder.read("龘"), GenerationConfig(length=9), 3)
+    assert unknown not in found.text
+    assert model.output.bias.isfinite().all()
 
 
 def test_it_streams() -> None:
@@ -165,7 +178,7 @@ def likeliest(decoder: Decoder, length: int) -> tuple[float, str]:
     for _ in range(length):
         longer = {}
         for before, (value, context) in texts.items():
-            chances = context.logits.masked_fill(decoder.excluded, -torch.inf).log_softmax(1)[0]
+            chances = context.logits.log_softmax(1)[0]
             for id_, token in enumerate(decoder.vocab.tokens):
                 if not decoder.excluded[id_]:
                     after = decoder.read_ids(torch.tensor([[id_]]), context)

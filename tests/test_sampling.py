@@ -126,7 +126,7 @@ def test_a_part_put_in_order_finds_what_a_stable_sort_does(
         ordered[:, 1:].masked_fill_(sums[:, :-1] >= top_p * sums[:, -1:], 0)
     expected = torch.zeros_like(kept).scatter(1, ids, ordered)
     config = GenerationConfig(temperature=1, top_k=top_k, top_p=top_p)
-    found = weights(logits, config, torch.zeros(400).double(), torch.empty(3, 0).long())
+    found = weights(logits, config, torch.empty(3, 0).long())
     assert torch.equal(found, expected)
 
 

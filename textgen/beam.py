@@ -54,8 +54,8 @@ def beam_search(
     going = beam
     # Probabilities are below 1: no text that goes on can overtake one that leads and has ended.
     while beam[0].ending.over is None:
-        allowed = context.logits.masked_fill(decoder.excluded, -torch.inf).log_softmax(dim=1)
-        sums = allowed + allowed.new_tensor([[one.log_probability] for one in going])
+        before = context.logits.new_tensor([[one.log_probability] for one in going])
+        sums = context.logits.log_softmax(dim=1) + before
         # Stable: of equally likely texts, the one that stood higher stays there.
         values, places = sums.flatten().sort(descending=True, stable=True)
         extended = [

@@ -23,7 +23,7 @@ from textgen.endings import Ending
 from textgen.errors import TextgenError, UsageError
 from textgen.lstm import State
 from textgen.models import LanguageModel
-from textgen.sampling import barred, draw, excluded_tokens, weights
+from textgen.sampling import draw, excluded_tokens, weights
 from textgen.single_step import single_step
 from textgen.vocab import Vocab
 
@@ -49,7 +49,7 @@ class Context:
     """What B texts have come to, as far as the model is concerned: all that going on needs."""
 
     logits: Tensor
-    """Of each next token, (B, V), on the processor."""
+    """Of each next token, (B, V), on the processor; of excluded ones minus infinity."""
 
     state: State
     """After the last token, each tensor (L, B, H)."""
@@ -78,9 +78,10 @@ class Decoder:
         self.device = torch.device("cpu") if device.type == "mps" else device
         self.quick_model = copy.deepcopy(model).to(self.device).eval()
         self.model = copy.deepcopy(self.quick_model).double()
-        self.single_step = single_step(self.model)
         self.excluded = excluded_tokens(vocab)
-        self.barred = barred(self.excluded)
+        # In the bias it costs nothing; a mask over the logits would cost time at every step.
+        self.model.output.bias.detach()[self.excluded] = -torch.inf
+        self.single_step = single_step(self.model)
 
     def read(self, text: str, context: Context | None = None) -> Context:
         """Return the context after a text, which goes on from another one or begins.
@@ -94,7 +95,7 @@ class Decoder:
         if not text and context is not None:
             return context
         context = self.read_ids(torch.from_numpy(self.vocab.encode(text)).long()[None], context)
-        if not context.logits.isfinite().all():
+        if not context.logits.amax(dim=1).isfinite().all():
             raise TextgenError("the model computes no numbers: its training went wrong")
         return context
 
@@ -140,7 +141,7 @@ class Decoder:
         Returns:
             The ids (B,), and the context after them.
         """
-        chances = weights(context.logits, config, self.barred, context.recent)
+        chances = weights(context.logits, config, context.recent)
         ids = draw(chances, torch.tensor(uniforms, dtype=torch.float64))
         return ids, self.read_ids(ids[:, None], context)
 
