@@ -207,6 +207,28 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
     assert re.search(r"Of as many held-out ones, \d{2,}\.\d% stand in the training text", out)
 
 
+@pytest.mark.usefixtures("trained")
+def test_dynamic_evaluation_has_figures_of_its_own(command: Command, story: Path) -> None:
+    ordinary = json_of(command("evaluate", "tale", "--json")[1])
+    for file in ([], [story]):
+        status, out, _ = command("evaluate", "tale", *file, "--dynamic", "--json")
+        values = json_of(out)
+        assert status == 0
+        assert list(values) == [*ordinary, "dynamic_perplexity", "dynamic_bits_per_character"]
+        # So short a training has left much to learn.
+        assert float(str(values["dynamic_bits_per_character"])) < float(
+            str(values["bits_per_character"])
+        )
+    assert json_of(command("evaluate", "tale", "--json")[1]) == ordinary
+    _, out, _ = command("evaluate", "tale")
+    status, adapting, _ = command("evaluate", "tale", "--dynamic")
+    added = [line for line in adapting.splitlines() if line not in out.splitlines()]
+    assert status == 0
+    assert re.fullmatch(r"adapting +\d+\.\d\d +\d\.\d{3}", added[0])
+    assert "compare it with no other" in added[1]
+    assert len(added) == 2
+
+
 def test_corpus_show(command: Command, story: Path) -> None:
     story.with_name("gbk.txt").write_text(make_story(300), encoding="gbk")
     status, out, _ = command("corpus", "show", story, story.with_name("gbk.txt"), "--json")
