@@ -293,8 +293,8 @@ def evaluate(
     if adapting is not None:
         print(_figures_line("adapting", adapting))
         print(
-            "Adapting, the model learns from what it has been judged on. "
-            "Neither row above does: compare it with no other."
+            "Adapting, the model learns from what it has been judged on;\n"
+            "neither row above does, so do not compare them."
         )
     length = trained_models.COPYING_SAMPLE.length
     print(f"Of {length:,} characters by the model, {_copying_line(copying)}")
