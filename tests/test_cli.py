@@ -208,6 +208,24 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
     assert re.search(r"Of as many held-out ones, \d{2,}\.\d% stand in the training text", out)
 
 
+@pytest.mark.usefixtures("trained")
+def test_dynamic_evaluation_has_figures_of_its_own(command: Command) -> None:
+    ordinary = json_of(command("evaluate", "tale", "--json")[1])
+    status, out, _ = command("evaluate", "tale", "--dynamic", "--json")
+    values = json_of(out)
+    assert status == 0
+    assert list(values) == [*ordinary, "dynamic_perplexity", "dynamic_bits_per_character"]
+    assert values | ordinary == values  # what was judged before and after it is the same
+    bits = [values[f"{kind}bits_per_character"] for kind in ("", "dynamic_")]
+    assert float(str(bits[1])) < float(str(bits[0]))  # so short a training leaves much to learn
+    Path("other.txt").write_text(make_story(200), encoding="utf-8")
+    status, out, _ = command("evaluate", "tale", "other.txt", "--dynamic")
+    assert status == 0
+    assert re.search(
+        r"^adapting +\d+\.\d\d +\d\.\d{3}\nAdapting, the model learns", out, re.MULTILINE
+    )
+
+
 def test_corpus_show(command: Command, story: Path) -> None:
     story.with_name("gbk.txt").write_text(make_story(300), encoding="gbk")
     status, out, _ = command("corpus", "show", story, story.with_name("gbk.txt"), "--json")

@@ -248,6 +248,7 @@ def evaluate(
     file: Path | None = None,
     *,
     encoding: str | None = None,
+    dynamic: Annotated[bool, Parameter(negative="")] = False,
     heatmap: Path | None = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
@@ -260,6 +261,7 @@ def evaluate(
         run: Name of the run, or its folder.
         file: Text file or folder to judge it on.
         encoding: Encoding of the file; found out from the bytes when not given.
+        dynamic: Judge also a copy that learns from each piece of the text once it is judged.
         heatmap: HTML file to write: the text, every character coloured by its surprisal.
         checkpoints: Folder in which the runs are.
         as_json: Print the figures as one JSON line.
@@ -269,6 +271,7 @@ def evaluate(
     _require_writable("heatmap", heatmap)
     trained = trained_models.load(run, checkpoints)
     figures, trigram = trained_models.evaluate(trained, file, encoding)
+    adapting = trained_models.evaluate_dynamically(trained, file, encoding) if dynamic else None
     copying, natural = trained_models.evaluate_copying(trained)
     if heatmap is not None:
         left_out = trained_models.write_heatmap(trained, heatmap, file, encoding)
@@ -282,10 +285,17 @@ def evaluate(
             tokens=figures.tokens,
             **_copying_values(copying),
             held_out_copied_share=natural and natural.share,
+            **_dynamic_values(adapting),
         )
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
     _print_figures(trained.run, figures, trigram.bits_per_character)
+    if adapting is not None:
+        print(_figures_line("adapting", adapting))
+        print(
+            "Adapting, the model learns from what it has been judged on;\n"
+            "neither row above does, so do not compare them."
+        )
     length = trained_models.COPYING_SAMPLE.length
     print(f"Of {length:,} characters by the model, {_copying_line(copying)}")
     if natural is not None:
@@ -548,6 +558,15 @@ def _copying_values(copying: "Copying") -> dict[str, object]:
     }
 
 
+def _dynamic_values(adapting: "Evaluation | None") -> dict[str, object]:
+    if adapting is None:
+        return {}
+    return {
+        "dynamic_perplexity": adapting.perplexity,
+        "dynamic_bits_per_character": adapting.bits_per_character,
+    }
+
+
 def _copying_line(copying: "Copying") -> str:
     text = copying.longest if len(copying.longest) <= 40 else f"{copying.longest[:40]}…"
     quoted = json.dumps(text, ensure_ascii=False)
@@ -570,9 +589,13 @@ def _print_figures(run: "Run", figures: "Evaluation", trigram_bits: float | None
     # The trigram is of characters: beside the perplexity of words, its own says nothing.
     trigram = "" if kind == "word" or trigram_bits is None else f"{2**trigram_bits:.2f}"
     print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
-    print(f"this model   {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}")
+    print(_figures_line("this model", figures))
     if trigram_bits is not None:
         print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
+
+
+def _figures_line(name: str, figures: "Evaluation") -> str:
+    return f"{name:12} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
 
 
 def _print_json(**values: object) -> None:

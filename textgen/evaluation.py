@@ -9,6 +9,7 @@ Shapes: M tokens to judge, R rows judged side by side, C tokens of context, V vo
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch.nn import functional
 from textgen.errors import TextgenError
 from textgen.models import LanguageModel
 from textgen.ngram import trigram_surprisals
+from textgen.training import detach
 from textgen.vocab import UNKNOWN_ID, TokenIds, Vocab
 
 CONTEXT = 256
@@ -56,12 +58,9 @@ def evaluate_text(
     Raises:
         TextgenError: the text is empty.
     """
-    if not text:
-        raise TextgenError("the text to judge is empty: give one with characters in it")
-    ids = vocab.encode(text)
-    context = vocab.encode(before[-CONTEXT:] or "\n")
-    bits = token_surprisals(model, ids, context, rows) + _unknown_bits(vocab, text, ids)
-    return _figures(bits, len(text))
+    ids, context = encode_in_context(vocab, text, before)
+    bits = token_surprisals(model, ids, context, rows) + unknown_bits(vocab, text, ids)
+    return figures_of(bits, len(text))
 
 
 def evaluate_trigram(training_text: str, text: str) -> Evaluation:
@@ -71,15 +70,33 @@ def evaluate_trigram(training_text: str, text: str) -> Evaluation:
     """
     vocab = Vocab.build(training_text + text)
     surprisals = trigram_surprisals(vocab.encode(training_text), vocab.encode(text), len(vocab))
-    return _figures(surprisals, len(text))
+    return figures_of(surprisals, len(text))
 
 
-def _figures(bits: NDArray[np.float64], characters: int) -> Evaluation:
+def encode_in_context(vocab: Vocab, text: str, before: str = "") -> tuple[TokenIds, TokenIds]:
+    """Return the ids of a text to judge, (M,), and those of its context, (C,), at least one.
+
+    Args:
+        vocab: the vocabulary.
+        text: what is judged.
+        before: the text before it, of which the end is the context; when empty, a line's beginning.
+
+    Raises:
+        TextgenError: the text is empty.
+    """
+    if not text:
+        raise TextgenError("the text to judge is empty: give one with characters in it")
+    return vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
+
+
+def figures_of(bits: NDArray[np.float64], characters: int) -> Evaluation:
+    """Return the figures of a text of so many characters, whose tokens cost ``bits`` (M,)."""
     perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
     return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
 
 
-def _unknown_bits(vocab: Vocab, text: str, ids: TokenIds) -> NDArray[np.float64]:
+def unknown_bits(vocab: Vocab, text: str, ids: TokenIds) -> NDArray[np.float64]:
+    """Return what each token of a text costs on top of ``<unk>``, (M,): 0 for known ones."""
     unknown = ids == UNKNOWN_ID
     kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
     return np.where(unknown, math.log2(kinds), 0.0)
@@ -112,9 +129,34 @@ def token_surprisals(
         chunk = slice(first, first + columns)
         logits, state = model(xs[:, chunk], state)
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
-    judged = nats[:, len(context) - 1 :].flatten()[: len(ids)]
-    surprisals: NDArray[np.float64] = judged.double().numpy() / math.log(2)
-    return surprisals
+    return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)])
+
+
+def read_in_order(
+    model: LanguageModel, ids: TokenIds, context: TokenIds, columns: int = _CHUNK
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Judge tokens strictly in order, a piece at a time, with the weights as they then are.
+
+    The gradient stops where a piece begins.
+
+    Args:
+        model: the language model.
+        ids: the tokens to judge, (M,).
+        context: the tokens before them, (C,), at least one.
+        columns: T, the tokens of a piece; the last one may be shorter.
+
+    Yields:
+        The logits of every token of a piece, (T, V), and what it costs in nats, (T,).
+    """
+    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
+    warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]
+    state = None
+    if len(warm_up) > 0:
+        with torch.no_grad():
+            _, state = model.features(warm_up[None])
+    for x, y in zip(xs[None].split(columns, dim=1), ys[None].split(columns, dim=1), strict=True):
+        logits, state = model(x, detach(state))
+        yield logits[0], _cross_entropies(logits, y)[0]
 
 
 @dataclass(frozen=True)
@@ -144,24 +186,22 @@ def predict_text(
         before: the text before it; when empty, a line's beginning.
         likeliest: K, how many tokens are returned for each place; at most V.
     """
-    ids = vocab.encode(text)
-    context = vocab.encode(before[-CONTEXT:] or "\n")
-    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
+    ids, context = encode_in_context(vocab, text, before)
     model.eval()
-    nats, best, chances = [], [], []
-    _, state = model.features(tokens[None, : len(context) - 1]) if len(context) > 1 else (0, None)
-    for xs, ys in zip(
-        tokens[None, len(context) - 1 : -1].split(_CHUNK, dim=1),
-        tokens[None, len(context) :].split(_CHUNK, dim=1),
-        strict=True,
-    ):
-        logits, state = model(xs, state)
-        nats.append(_cross_entropies(logits, ys)[0].cpu())
-        top = logits[0].float().softmax(dim=1).topk(min(likeliest, len(vocab)), dim=1)
+    costs, best, chances = [], [], []
+    for logits, nats in read_in_order(model, ids, context):
+        costs.append(nats.cpu())
+        top = logits.float().softmax(dim=1).topk(min(likeliest, len(vocab)), dim=1)
         best.append(top.indices.cpu())
         chances.append(top.values.cpu())
-    bits = torch.cat(nats).double().numpy() / math.log(2) + _unknown_bits(vocab, text, ids)
+    bits = to_bits(torch.cat(costs)) + unknown_bits(vocab, text, ids)
     return Predictions(bits, torch.cat(best).numpy(), torch.cat(chances).numpy())
+
+
+def to_bits(nats: Tensor) -> NDArray[np.float64]:
+    """Return nats (M,) as bits (M,)."""
+    bits: NDArray[np.float64] = nats.double().cpu().numpy() / math.log(2)
+    return bits
 
 
 def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:

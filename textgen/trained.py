@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from textgen import heatmap
+from textgen import dynamic, heatmap
 from textgen.checkpoint import Run, find_run, load_weights
 from textgen.config import DEFAULT_CHECKPOINTS, GenerationConfig
 from textgen.copying import Copying, TrainingText
@@ -74,6 +74,26 @@ def evaluate(
     text, before = _judged(trained, file, encoding)
     model = evaluate_text(trained.model, trained.vocab, text, before)
     return model, evaluate_trigram(trained.run.split()[0], text)
+
+
+def evaluate_dynamically(
+    trained: Trained, file: Path | str | None = None, encoding: str | None = None
+) -> Evaluation:
+    """Judge the model while a copy of it goes on learning from what is judged.
+
+    It is the figure of a model that adapts, and not to be compared with those of ``evaluate``.
+
+    Args:
+        trained: what ``load`` returns; it stays as it is.
+        file: a text, or a folder of texts; the run's own held-out part when not given.
+        encoding: the file's encoding; found out when not given.
+
+    Raises:
+        TextgenError: as ``evaluate``.
+    """
+    text, before = _judged(trained, file, encoding)
+    learned = trained.run.split()[0]
+    return dynamic.evaluate_dynamically(trained.model, trained.vocab, text, learned, before)
 
 
 def _judged(
