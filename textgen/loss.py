@@ -23,11 +23,13 @@ from torch.autograd.function import once_differentiable
 
 from textgen.precision import add_product, compute_dtype
 
-ALWAYS = 512
+ALWAYS = 1024
 """The most frequent classes, which are always summed over; ids are sorted by falling frequency."""
 
-_PROBABILITY = 0.06
-"""How often each of the other classes is."""
+_PROBABILITY = 0.2
+"""How often each of the other classes is. The estimated sum is right on average; its logarithm, the
+loss, is too low, and the lower the rarer a class is drawn: with 512 and 0.06, a text with many rare
+characters was learned visibly worse (docs/performance.md)."""
 
 _CHUNK = 512
 """Rows of logits at a time."""

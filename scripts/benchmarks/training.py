@@ -19,10 +19,10 @@ from textgen.training import Position, make_optimizer, train_steps
 from textgen.vocab import TokenIds, Vocab
 
 _SETTINGS = {
-    "embedding 128, LSTM 256, 16 x 64": (ModelConfig(), 16, 64),
+    "embedding 128, LSTM 256, 16 x 32": (ModelConfig(), 16, 32),
     "one-hot, LSTM 256, 32 x 35": (ModelConfig(embedding_size=0), 32, 35),
-    "two layers, 16 x 64": (ModelConfig(num_layers=2), 16, 64),
-    "LSTM 512, 16 x 64": (ModelConfig(hidden_size=512), 16, 64),
+    "two layers, 16 x 32": (ModelConfig(num_layers=2), 16, 32),
+    "LSTM 512, 16 x 32": (ModelConfig(hidden_size=512), 16, 32),
 }
 """Model, rows and steps of a batch."""
 
