@@ -33,6 +33,16 @@ def test_over_all_classes_it_is_the_cross_entropy(count: int) -> None:
         torch.testing.assert_close(ours, theirs)
 
 
+def test_label_smoothing_changes_the_gradient_but_not_what_is_told() -> None:
+    features, weight, bias, targets = draw(700, 37)
+    logits = functional.linear(features, weight, bias)
+    found = linear_cross_entropy(features, weight, bias, targets, label_smoothing=0.2)
+    torch.testing.assert_close(found, functional.cross_entropy(logits, targets))
+    smoothed = functional.cross_entropy(logits, targets, label_smoothing=0.2)
+    inputs = [features, weight, bias]
+    torch.testing.assert_close(*(torch.autograd.grad(loss, inputs) for loss in (found, smoothed)))
+
+
 def weighted(logits: Tensor, targets: Tensor, classes: Classes) -> Tensor:
     """Return the chosen classes' logits with their weights, and without at a row's own target."""
     own = classes.ids[None] == targets[:, None]

@@ -124,6 +124,10 @@ class ModelConfig:
     frequent and a weighted sample of the others, which takes two thirds of the time. What is held
     out is always judged with all."""
 
+    label_smoothing: float | None = None
+    """Share of every target that goes to all classes alike in training, over the full softmax;
+    chosen like the dropout when not given. The perplexities are those without it."""
+
     init_std: float | None = None
     """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
 
@@ -136,7 +140,7 @@ class ModelConfig:
             "at least 1",
         )
         _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
-        for name in ("dropout", "recurrent_dropout"):
+        for name in ("dropout", "recurrent_dropout", "label_smoothing"):
             share = getattr(self, name)
             _require(share is None or 0 <= share < 1, name, share, "at least 0 and below 1")
         _require(
@@ -408,6 +412,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "softmax": "full",
         "dropout": 0.0,
         "recurrent_dropout": 0.0,
+        "label_smoothing": 0.0,
         "init_std": 0.01,
         "batches": "sequential",
         "batch_size": 32,

@@ -69,9 +69,17 @@ def draw_classes(targets: Tensor, vocab_size: int) -> Classes:
 
 
 def linear_cross_entropy(
-    features: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, classes: Classes | None = None
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    classes: Classes | None = None,
+    label_smoothing: float = 0.0,
 ) -> Tensor:
     """Return the mean cross-entropy in nats; the gradient is computed with it.
+
+    With label smoothing (Szegedy et al. 2016, chapter 7) the gradient is that of the smoothed
+    loss. What is returned is not, so that its perplexity means what it says.
 
     Args:
         features: what the output layer reads, (N, E).
@@ -79,13 +87,14 @@ def linear_cross_entropy(
         bias: the output layer's, (V,).
         targets: ids, (N,), of type long.
         classes: what is summed over; every class when not given.
+        label_smoothing: share of every target that goes to all classes alike; over all classes.
     """
     run: Callable[..., Tensor] = _LinearCrossEntropy.apply
     features = features.to(compute_dtype(features))
     if classes is None:
-        return run(features, weight, bias, targets, None)
+        return run(features, weight, bias, targets, None, label_smoothing)
     chosen = weight.index_select(0, classes.ids), bias.index_select(0, classes.ids)
-    return run(features, *chosen, classes.places[targets], classes.log_weights)
+    return run(features, *chosen, classes.places[targets], classes.log_weights, 0.0)
 
 
 class _LinearCrossEntropy(Function):
@@ -97,6 +106,7 @@ class _LinearCrossEntropy(Function):
         bias: Tensor,
         targets: Tensor,
         log_weights: Tensor | None,
+        label_smoothing: float,
     ) -> Tensor:
         count = len(features)
         narrow = weight.to(features.dtype)  # the products' type; all else is in the weights'
@@ -120,7 +130,9 @@ class _LinearCrossEntropy(Function):
             sums = z.sum(dim=1, keepdim=True)
             total += (sums.log() + highest - own).sum()
             z.div_(sums * count)  # the gradient: each class's probability, less one for the target
-            z.scatter_add_(1, y, torch.full_like(own, -1 / count))
+            z.scatter_add_(1, y, torch.full_like(own, (label_smoothing - 1) / count))
+            if label_smoothing:
+                z.sub_(label_smoothing / (count * len(weight)))
             torch.mm(z.to(d_x.dtype), narrow, out=d_x)
             add_product(d_weight, z.t(), x, out=d_weight)
             d_bias += z.sum(dim=0)
@@ -130,7 +142,7 @@ class _LinearCrossEntropy(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        return *(d_loss * gradient for gradient in ctx.saved_tensors), None, None
+        return *(d_loss * gradient for gradient in ctx.saved_tensors), None, None, None
 
 
 _buffer: list[Tensor] = []

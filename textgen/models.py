@@ -103,7 +103,8 @@ class LanguageModel(nn.Module):
         """
         features, state = self.features(tokens, state)
         ids = targets.flatten().long()
-        sampled = self.training and self.config.softmax == "sampled"
+        smoothing = (self.config.label_smoothing or 0.0) if self.training else 0.0
+        sampled = self.training and self.config.softmax == "sampled" and not smoothing
         # On a GPU, the whole sum costs less than finding out which classes were drawn.
         if sampled and self.vocab_size > 2 * ALWAYS and ids.device.type == "cpu":
             classes = draw_classes(ids, self.vocab_size)
@@ -111,7 +112,7 @@ class LanguageModel(nn.Module):
             classes = None
         rows = features.flatten(0, 1)
         weight, bias = self.output.weight, self.output.bias
-        return linear_cross_entropy(rows, weight, bias, ids, classes), state
+        return linear_cross_entropy(rows, weight, bias, ids, classes, smoothing), state
 
     @torch.no_grad()
     def expect(self, tokens: Tensor) -> None:

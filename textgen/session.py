@@ -38,6 +38,7 @@ from textgen.generation import generate
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.meter import Meter, require_finite
 from textgen.models import build_model, choose_device
+from textgen.precision import choose_dtype
 from textgen.recipe import complete
 from textgen.record import Entry
 from textgen.training import Position, make_optimizer, norm_of, steps_in_epochs, train_steps
@@ -243,11 +244,13 @@ class Session:
             affordable = int(_EVALUATING * seconds / (per_evaluation + 1e-9))
             evaluations = max(1, min(_EVALUATIONS, affordable))
             limits.append(max(1, int((seconds - evaluations * per_evaluation) / per_step)))
+            dtype = choose_dtype(config.precision, self.model.parameters())
             log.info(
-                "%g minutes are %s steps of %.0f ms here",
+                "%g minutes are %s steps of %.0f ms here, in %s",
                 config.minutes,
                 f"{limits[-1]:,}",
                 1000 * per_step,
+                str(dtype).removeprefix("torch."),
             )
         total_steps = min(limits)
         return Plan(total_steps, config.evaluate_every or math.ceil(total_steps / evaluations))
