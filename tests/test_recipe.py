@@ -13,7 +13,13 @@ def never(_: Settings) -> NoReturn:
 
 
 def test_what_is_given_stays_and_nothing_is_measured() -> None:
-    chosen = {"hidden_size": 384, "dropout": 0.0, "recurrent_dropout": 0.6, "epochs": 2.0}
+    chosen = {
+        "hidden_size": 384,
+        "dropout": 0.0,
+        "recurrent_dropout": 0.6,
+        "label_smoothing": 0.0,
+        "epochs": 2.0,
+    }
     settings = Settings.of(**chosen, minutes=3.0)
     assert complete(settings, 800_000, never) == (settings, "")
     one_left, words = complete(Settings.of(**{**chosen, "dropout": None}), 800_000, never)
@@ -31,6 +37,8 @@ def test_the_shorter_the_text_the_more_dropout_and_the_fewer_epochs(a: int, b: i
     assert 0.9 > dropouts[0] >= dropouts[1] >= 0
     epochs = [settings.training.epochs or 0.0 for settings in (shorter, longer)]
     assert 1 < epochs[0] <= epochs[1]
+    smoothings = [settings.model.label_smoothing or 0.0 for settings in (shorter, longer)]
+    assert 0.5 > smoothings[0] >= smoothings[1] >= 0
 
 
 @pytest.mark.parametrize(("passes", "size"), [(1.0, 0), (100.0, -1)])
