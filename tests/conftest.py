@@ -45,6 +45,8 @@ TINY = {
     "embedding_size": 8,
     "hidden_size": 16,
     "dropout": 0.1,
+    "recurrent_dropout": 0.1,
+    "label_smoothing": 0.0,
     "batch_size": 4,
     "num_steps": 16,
     "epochs": 1.0,

@@ -41,6 +41,7 @@ def is_the_models_own(model: LanguageModel) -> bool:
         {"embedding_size": 8},
         {"embedding_size": 16},
         {"embedding_size": 8, "tie": False},
+        {"embedding_size": 8, "shortcut": False},
     ],
 )
 def test_an_lstms_step_is_the_models_own(

@@ -64,7 +64,8 @@ class Run:
         self.folder = folder
         try:
             self.config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
-            self.settings = Settings.of(**self.config["settings"])
+            # A run that was made before there was a shortcut has none.
+            self.settings = Settings.of(**({"shortcut": False} | self.config["settings"]))
             self.plan = Plan(**self.config["plan"])
             self.vocab = Vocab.from_json((folder / "vocab.json").read_text("utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):

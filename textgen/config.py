@@ -119,6 +119,9 @@ class ModelConfig:
     tie: bool = True
     """Use the embedding once more as the output's weights."""
 
+    shortcut: bool = True
+    """Let the output also read the embedding of the last token, past the recurrent layers."""
+
     softmax: Literal["full", "sampled"] = "sampled"
     """Classes in the training loss: all; or, of a big vocabulary on a processor, the 1,024 most
     frequent and a weighted sample of the others, which takes two thirds of the time. What is held

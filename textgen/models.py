@@ -55,7 +55,14 @@ class LanguageModel(nn.Module):
         # A tied output needs features of the embedding's size.
         resize = tied and hidden_size != config.embedding_size
         self.projection = nn.Linear(hidden_size, config.embedding_size) if resize else nn.Identity()
-        self.output = nn.Linear(config.embedding_size if tied else hidden_size, vocab_size)
+        num_features = config.embedding_size if tied else hidden_size
+        # Graves (2013), chapter 2: the gates need not remember what was read just now.
+        self.shortcut = (
+            nn.Linear(config.embedding_size, num_features, bias=False)
+            if config.shortcut and not one_hot
+            else None
+        )
+        self.output = nn.Linear(num_features, vocab_size)
         if self.embedding is not None and tied:
             self.output.weight = self.embedding.weight
         self.reset_parameters()
@@ -69,7 +76,7 @@ class LanguageModel(nn.Module):
                 nn.init.normal_(parameter, std=std) if weight else nn.init.zeros_(parameter)
             elif name.startswith("embedding"):
                 nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
-            elif name == "output.bias" or name.startswith("rnn.bias"):
+            elif name in ("output.bias", "shortcut.weight") or name.startswith("rnn.bias"):
                 nn.init.zeros_(parameter)
             if std is None and self.config.cell == "lstm" and name.startswith("rnn.bias_ih"):
                 # Forget gates that begin open: Jozefowicz et al. (2015), chapter 2.2.
@@ -87,7 +94,10 @@ class LanguageModel(nn.Module):
         """Return what the output layer reads, (B, T, H or E), and the new state."""
         inputs = tokens if self.embedding is None else self.dropout(self.embedding(tokens))
         hidden, new_state = self.rnn(inputs, state)
-        return self.projection(self.dropout(hidden)), new_state
+        features = self.projection(self.dropout(hidden))
+        if self.shortcut is not None:
+            features = features + self.shortcut(inputs)
+        return features, new_state
 
     def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the logits (B, T, V) of each next token, and the new state."""

@@ -5,15 +5,16 @@ Shapes: B texts, V vocabulary, L layers, E embedding size, H hidden size.
 For so little work the way through the modules costs more than the work: for one text the calls,
 the state's packing and a matmul that reads its matrix against the grain. So what can be computed
 once is: the first layer's part of the gates, W x + both biases, is a table with a row for each
-token, and the matrices lie as a product of few rows wants them. The result is the modules' own to
-rounding. Projection and tied output stay two matrices, of (H + V) E numbers: the one that they
-make together has H V, twice as many by default, and takes twice as long.
+token, the shortcut's part of the features another, and the matrices lie as a product of few rows
+wants them. The result is the modules' own to rounding. Projection and tied output stay two
+matrices, of (H + V) E numbers: the one that they make together has H V, twice as many by default,
+and takes twice as long.
 """
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from textgen.lstm import State
 from textgen.models import LanguageModel
@@ -70,11 +71,12 @@ class LSTMStep:
             (above, weight.t().contiguous())
             for above, weight in zip(bias[1:], w_ih[1:], strict=True)
         ]
-        matrices = [part for part in (model.projection, model.output) if list(part.parameters())]
-        self.outputs = [
-            (part.get_parameter("bias").detach(), part.get_parameter("weight").t().contiguous())
-            for part in matrices
-        ]
+        has_projection = any(True for _ in model.projection.parameters())
+        self.projection = _bias_and_weight(model.projection) if has_projection else None
+        self.shortcut = None
+        if model.embedding is not None and model.shortcut is not None:
+            self.shortcut = model.shortcut(model.embedding.weight)
+        self.output = _bias_and_weight(model.output)
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """Return the logits of the next token, and the state after ``ids``."""
@@ -93,7 +95,17 @@ class LSTMStep:
             memory = (f * c).addcmul_(i, g)
             memories.append(memory)
             hiddens.append(memory.tanh().mul_(o))
-        logits = hiddens[-1]
-        for bias, weight in self.outputs:
-            logits = torch.addmm(bias, logits, weight)
+        features = hiddens[-1]
+        if self.projection is not None:
+            bias, weight = self.projection
+            features = torch.addmm(bias, features, weight)
+        if self.shortcut is not None:
+            features = features + self.shortcut.index_select(0, ids)
+        bias, weight = self.output
+        logits = torch.addmm(bias, features, weight)
         return logits, (torch.stack(hiddens), torch.stack(memories))
+
+
+def _bias_and_weight(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    bias, weight = layer.get_parameter("bias"), layer.get_parameter("weight")
+    return bias.detach(), weight.detach().t().contiguous()
