@@ -22,16 +22,17 @@ def test_what_is_given_stays_and_nothing_is_measured() -> None:
     }
     settings = Settings.of(**chosen, minutes=3.0)
     assert complete(settings, 800_000, never) == (settings, "")
-    one_left, words = complete(Settings.of(**{**chosen, "dropout": None}), 800_000, never)
-    assert one_left.model.dropout is not None
-    assert one_left.model.recurrent_dropout == 0.6
-    assert words == f"800,000 characters to learn from: dropout {one_left.model.dropout:g}"
+    one_left = Settings.of(**{**chosen, "dropout": None, "minutes": None})
+    completed, words = complete(one_left, 800_000, never)
+    assert completed.model.dropout is not None
+    assert completed.model.recurrent_dropout == 0.6
+    assert words == f"800,000 characters: dropout {completed.model.dropout:g}"
 
 
 @given(st.integers(1, 10**8), st.integers(1, 10**8))
 def test_the_shorter_the_text_the_more_dropout_and_the_fewer_epochs(a: int, b: int) -> None:
     (shorter, _), (longer, _) = (
-        complete(Settings.of(minutes=3.0), n, lambda _: 0.0) for n in sorted((a, b))
+        complete(Settings.of(minutes=3.0), n, lambda _: 100.0) for n in sorted((a, b))
     )
     dropouts = [settings.model.dropout or 0.0 for settings in (shorter, longer)]
     assert 0.9 > dropouts[0] >= dropouts[1] >= 0
@@ -45,8 +46,17 @@ def test_the_shorter_the_text_the_more_dropout_and_the_fewer_epochs(a: int, b: i
 def test_a_larger_network_is_for_who_has_the_time(passes: float, size: int) -> None:
     settings, words = complete(Settings.of(minutes=10.0), 800_000, lambda _: passes)
     assert settings.model.hidden_size == HIDDEN_SIZES[size]
-    assert words.startswith("800,000 characters to learn from")
+    epochs = settings.training.epochs or 0.0
+    assert words.startswith(f"800,000 characters, {min(passes, epochs):.1f} times: hidden size")
     assert f"hidden size {HIDDEN_SIZES[size]}" in words
+
+
+def test_who_reads_a_text_once_does_not_learn_it_by_heart() -> None:
+    settings = Settings.of(minutes=10.0, hidden_size=256)
+    once = complete(settings, 300_000, lambda _: 1.0)[0].model
+    often = complete(settings, 300_000, lambda _: 10.0)[0].model
+    assert (once.dropout or 0.0) < (often.dropout or 0.0) / 3
+    assert (once.recurrent_dropout or 0.0) < (often.recurrent_dropout or 0.0) / 3
 
 
 def test_a_short_text_or_a_number_of_epochs_leaves_the_network_small() -> None:

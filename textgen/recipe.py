@@ -47,34 +47,34 @@ def complete(
         length: characters to train on.
         passes: tells how often the text can be gone through in the settings' minutes.
     """
-    size, minutes = settings.model.hidden_size, settings.training.minutes
-    reason = f"{length:,} characters to learn from"
-    smallest = size or HIDDEN_SIZES[0]
-    if size is None and minutes is not None and length >= _LARGE:
-        for larger in sorted(HIDDEN_SIZES[1:], reverse=True):
-            completed, chosen = _fill_in(settings, length, larger)
-            times = passes(completed)
-            if times >= _ENOUGH:
-                return completed, f"{reason}, {times:.1f} times in {minutes:g} minutes: {chosen}"
-            reason = f"{length:,} characters to learn from, too few times for {larger} units"
-    completed, chosen = _fill_in(settings, length, smallest)
-    return completed, chosen and f"{reason}: {chosen}"
+    given, training = settings.model, settings.training
+    epochs = training.epochs or _of_length(length, _EPOCHS)
+    missing = [name for name in ("hidden_size", *_BY_LENGTH) if getattr(given, name) is None]
+    measured = bool(missing) and training.minutes is not None and length >= _LARGE
+    sizes = sorted(HIDDEN_SIZES, reverse=True) if measured else [HIDDEN_SIZES[0]]
+    for hidden_size in [given.hidden_size] if given.hidden_size else sizes:
+        sized = replace(settings, model=replace(given, hidden_size=hidden_size))
+        times = min(epochs, passes(sized)) if measured else epochs
+        if times >= _ENOUGH:
+            break
+    wanted = {"hidden_size": hidden_size, **_against_learning_by_heart(length, hidden_size, times)}
+    chosen = {name: wanted[name] for name in missing}
+    words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
+    if training.epochs is None:
+        words.append(f"at most {epochs:g} epochs")
+    reason = f"{length:,} characters" + (f", {times:.1f} times" if measured else "")
+    completed = replace(settings, model=replace(given, **chosen))
+    completed = completed.with_length(epochs, training.minutes)
+    return completed, f"{reason}: {', '.join(words)}" if words else ""
 
 
-def _fill_in(settings: Settings, length: int, hidden_size: int) -> tuple[Settings, str]:
-    def of_length(values: tuple[float, ...]) -> float:
-        return round(float(np.interp(np.log(length), np.log(_LENGTHS), values)), 2)
-
-    wanted: dict[str, Any] = {"hidden_size": hidden_size}
-    wanted |= {name: of_length(values) for name, values in _BY_LENGTH.items()}
+def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, Any]:
+    """Return the shares dropped and smoothed: the less, the fewer passes a text is learned in."""
+    wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:
         wanted["dropout"] = max(wanted["dropout"], _LARGE_DROPOUT)
-    model = settings.model
-    chosen = {name: value for name, value in wanted.items() if getattr(model, name) is None}
-    words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
-    settings = replace(settings, model=replace(model, **chosen))
-    if settings.training.epochs is None:
-        epochs = of_length(_EPOCHS)
-        settings = settings.with_length(epochs, settings.training.minutes)
-        words.append(f"at most {epochs:g} epochs")
-    return settings, ", ".join(words)
+    return {name: round(value * min(1.0, times / _ENOUGH), 2) for name, value in wanted.items()}
+
+
+def _of_length(length: int, values: tuple[float, ...]) -> float:
+    return round(float(np.interp(np.log(length), np.log(_LENGTHS), values)), 2)
