@@ -174,7 +174,7 @@ class TrainingConfig:
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """Rule that turns gradients into steps."""
 
-    learning_rate: float = 1e-2
+    learning_rate: float = 8e-3
     """Learning rate at its highest."""
 
     schedule: Literal["cosine", "linear", "constant"] = "linear"

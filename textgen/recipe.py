@@ -29,8 +29,8 @@ _BY_LENGTH = {
 _LARGE = 200_000
 """Characters from which on a text can teach a larger network more than a smaller one."""
 
-_LARGE_DROPOUT = 0.2
-"""The least dropout of a larger network."""
+_LARGE_LEAST = {"dropout": 0.2, "recurrent_dropout": 0.25}
+"""The least that is dropped of a larger network."""
 
 _ENOUGH = 5.0
 """Passes over the text that there must be time for with a larger network: with fewer, a smaller
@@ -72,7 +72,7 @@ def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> d
     """Return the shares dropped and smoothed: the less, the fewer passes a text is learned in."""
     wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:
-        wanted["dropout"] = max(wanted["dropout"], _LARGE_DROPOUT)
+        wanted |= {name: max(wanted[name], least) for name, least in _LARGE_LEAST.items()}
     return {name: round(value * min(1.0, times / _ENOUGH), 2) for name, value in wanted.items()}
 
 
