@@ -6,7 +6,6 @@ needs it, so that ``textgen --help`` is there at once.
 
 import contextlib
 import io
-import json
 import logging
 import os
 import shlex
@@ -31,15 +30,19 @@ from textgen.config import (
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
+from textgen.results import (
+    copying_line,
+    copying_values,
+    dynamic_values,
+    print_figures,
+    print_json,
+    print_result,
+)
 from textgen.sources import fill_in, run_named
 
 if TYPE_CHECKING:
-    from textgen.checkpoint import Run
-    from textgen.copying import Copying
     from textgen.endings import Ending
-    from textgen.evaluation import Evaluation
     from textgen.generation import Decoder
-    from textgen.session import Result
     from textgen.trained import Trained
 
 log = logging.getLogger(__name__)
@@ -91,7 +94,7 @@ def demo(
         log.info("Fetching 三国演义 with pip into %s", path)
         fetch("sanguoyanyi", _CORPUS)
     result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
-    _report(result)
+    print_result(result)
     trained = load(result.run.folder)
     decoder = Decoder(trained.model, trained.vocab)
     for prefix in ("却说", "玄德曰：“", "曹操"):
@@ -140,11 +143,11 @@ def train(
         paths = list(files) or [_sample()]
         result = session.train(paths, settings, name, checkpoints, mirror)
     if not as_json:
-        _report(result)
+        print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
         return
     held_out = result.held_out
-    _print_json(
+    print_json(
         run=result.run.name,
         tokens=result.tokens,
         tokens_per_second=result.tokens_per_second,
@@ -206,14 +209,14 @@ def generate(
         raise
     copyings = [original.copied_by(text) for text in texts] if original else []
     if as_json:
-        copied = [_copying_values(copying) for copying in copyings] or [{}] * len(texts)
+        copied = [copying_values(copying) for copying in copyings] or [{}] * len(texts)
         samples = [{"text": text, **values} for text, values in zip(texts, copied, strict=True)]
         several = {"samples": samples} if len(samples) > 1 else {}
-        _print_json(prefix=beginning, text=texts[0], seed=generation.seed, **copied[0], **several)
+        print_json(prefix=beginning, text=texts[0], seed=generation.seed, **copied[0], **several)
         copyings = []
     for number, copying in enumerate(copyings, start=1):
         which = f"text {number}" if len(texts) > 1 else "the text"
-        log.info("Of %s, %s", which, _copying_line(copying))
+        log.info("Of %s, %s", which, copying_line(copying))
     _tell_of_what_never_came(generation, endings)
     if drawn and not as_json:
         log.info("The same text again: --seed %d", generation.seed)
@@ -278,28 +281,22 @@ def evaluate(
         if left_out:
             log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
     if as_json:
-        _print_json(
+        print_json(
             perplexity=figures.perplexity,
             bits_per_character=figures.bits_per_character,
             trigram_bits_per_character=trigram.bits_per_character,
             tokens=figures.tokens,
-            **_copying_values(copying),
+            **copying_values(copying),
             held_out_copied_share=natural and natural.share,
-            **_dynamic_values(adapting),
+            **dynamic_values(adapting),
         )
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
-    _print_figures(trained.run, figures, trigram.bits_per_character)
-    if adapting is not None:
-        print(_figures_line("adapting", adapting))
-        print(
-            "Adapting, the model learns from what it has been judged on;\n"
-            "neither row above does, so do not compare them."
-        )
+    print_figures(trained.run, figures, trigram.bits_per_character, adapting)
     length = trained_models.COPYING_SAMPLE.length
-    print(f"Of {length:,} characters by the model, {_copying_line(copying)}")
+    print(f"Of {length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
-        print(f"Of as many held-out ones, {_copying_line(natural)}")
+        print(f"Of as many held-out ones, {copying_line(natural)}")
     if heatmap is not None:
         print(heatmap)
 
@@ -385,7 +382,7 @@ def sanity(
         stopped = True
     failed = [f"{row.task} {row.model}" for row in rows if not row.finding.passed]
     if as_json:
-        _print_json(passed=not failed, tasks=[row.as_json() for row in rows])
+        print_json(passed=not failed, tasks=[row.as_json() for row in rows])
     else:
         print(table(rows))
     if report is not None:
@@ -418,7 +415,7 @@ def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> N
         raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
     corpus = read_corpus(list(files), encoding)
     if as_json:
-        _print_json(
+        print_json(
             files=[
                 {
                     "path": str(file.path),
@@ -548,59 +545,6 @@ def _tell_of_what_never_came(generation: GenerationConfig, endings: "list[Ending
             where,
             generation.length,
         )
-
-
-def _copying_values(copying: "Copying") -> dict[str, object]:
-    return {
-        "longest_copy": len(copying.longest),
-        "longest_copy_text": copying.longest,
-        "copied_share": copying.share,
-    }
-
-
-def _dynamic_values(adapting: "Evaluation | None") -> dict[str, object]:
-    if adapting is None:
-        return {}
-    return {
-        "dynamic_perplexity": adapting.perplexity,
-        "dynamic_bits_per_character": adapting.bits_per_character,
-    }
-
-
-def _copying_line(copying: "Copying") -> str:
-    text = copying.longest if len(copying.longest) <= 40 else f"{copying.longest[:40]}…"
-    quoted = json.dumps(text, ensure_ascii=False)
-    return (
-        f"{copying.share:.1%} stand in the training text in stretches of 10 or more; "
-        f"the longest stretch has {len(copying.longest):,}: {quoted}"
-    )
-
-
-def _report(result: "Result") -> None:
-    print(
-        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second"
-    )
-    if result.held_out is not None:
-        _print_figures(result.run, result.held_out, result.run.trigram_bits)
-
-
-def _print_figures(run: "Run", figures: "Evaluation", trigram_bits: float | None) -> None:
-    kind = run.vocab.kind
-    # The trigram is of characters: beside the perplexity of words, its own says nothing.
-    trigram = "" if kind == "word" or trigram_bits is None else f"{2**trigram_bits:.2f}"
-    print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
-    print(_figures_line("this model", figures))
-    if trigram_bits is not None:
-        print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
-
-
-def _figures_line(name: str, figures: "Evaluation") -> str:
-    return f"{name:12} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
-
-
-def _print_json(**values: object) -> None:
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    print(json.dumps(values, ensure_ascii=encoding != "utf8"))
 
 
 app.config = (fill_in,)
