@@ -117,7 +117,7 @@ def test_endings(command: Command) -> None:
     asked = ("--prefix", "老周", "--seed", "1")
     status, out, err = command("generate", *asked, "--sentences", "2", "--length", "100000")
     assert (status, err) == (0, "")
-    assert len(re.findall("[。！？]+", out)) == 2
+    assert len(re.findall("[。！？][。！？”’」』）》]*", out)) == 2
     status, out, err = command("generate", *asked, "--stop", "从不出现", "--length", "20")
     assert (status, len(out)) == (0, 23)
     assert err == "--stop '从不出现' did not end the text: it ends at --length 20\n"
