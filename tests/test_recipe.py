@@ -26,7 +26,7 @@ def test_what_is_given_stays_and_nothing_is_measured() -> None:
     completed, words = complete(one_left, 800_000, never)
     assert completed.model.dropout is not None
     assert completed.model.recurrent_dropout == 0.6
-    assert words == f"800,000 characters: dropout {completed.model.dropout:g}"
+    assert words == f"800,000 characters to learn from: dropout {completed.model.dropout:g}"
 
 
 @given(st.integers(1, 10**8), st.integers(1, 10**8))
@@ -47,7 +47,8 @@ def test_a_larger_network_is_for_who_has_the_time(passes: float, size: int) -> N
     settings, words = complete(Settings.of(minutes=10.0), 800_000, lambda _: passes)
     assert settings.model.hidden_size == HIDDEN_SIZES[size]
     epochs = settings.training.epochs or 0.0
-    assert words.startswith(f"800,000 characters, {min(passes, epochs):.1f} times: hidden size")
+    times = min(passes, epochs)
+    assert words.startswith(f"800,000 characters to learn from, time for {times:.1f} passes: ")
     assert f"hidden size {HIDDEN_SIZES[size]}" in words
 
 

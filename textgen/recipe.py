@@ -62,7 +62,8 @@ def complete(
     words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
     if training.epochs is None:
         words.append(f"at most {epochs:g} epochs")
-    reason = f"{length:,} characters" + (f", {times:.1f} times" if measured else "")
+    time = f", time for {times:.1f} passes" if measured else ""
+    reason = f"{length:,} characters to learn from{time}"
     completed = replace(settings, model=replace(given, **chosen))
     completed = completed.with_length(epochs, training.minutes)
     return completed, f"{reason}: {', '.join(words)}" if words else ""
