@@ -1,13 +1,17 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from textgen import precision
 from textgen.batches import SequentialBatches
-from textgen.config import Implementation, ModelConfig, TrainingConfig
+from textgen.config import Implementation, ModelConfig, Settings, TrainingConfig
 from textgen.errors import UsageError
 from textgen.models import LanguageModel, build_model
 from textgen.precision import add_product, choose_dtype, compute_dtype
+from textgen.session import train
 from textgen.training import make_optimizer, take_step
 from textgen.vocab import Vocab
 
@@ -86,6 +90,17 @@ def test_who_asks_for_bfloat16_gets_it_or_is_told() -> None:
     else:
         with pytest.raises(UsageError, match=r"bfloat16 is not to be had on this cpu: leave it at"):
             choose_dtype("bfloat16", SMALL)
+
+
+@pytest.mark.skipif(precision._has_bfloat16(CPU), reason="this processor has bfloat16")
+def test_what_is_not_to_be_had_is_refused_before_a_run_is_made(
+    story: Path, tiny: Settings, in_folder: Path
+) -> None:
+    settings = replace(tiny, training=replace(tiny.training, precision="bfloat16"))
+    before = sorted(in_folder.rglob("*"))
+    with pytest.raises(UsageError, match="bfloat16 is not to be had"):
+        train(story, settings)
+    assert sorted(in_folder.rglob("*")) == before
 
 
 def test_products_are_added_in_the_wider_type() -> None:

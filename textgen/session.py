@@ -185,7 +185,7 @@ class Session:
     """A model, its data and its optimiser, at some position in a training.
 
     Raises:
-        TextgenError: the text is too short, or the device is not there.
+        TextgenError: the text is too short, or the device or the precision is not to be had.
     """
 
     def __init__(
@@ -206,6 +206,8 @@ class Session:
         self.model = build_model(len(vocab), settings.model).to(device)
         if settings.model.init_std is None:
             self.model.expect(tokens)
+        # Asked for now: what cannot be had is refused before anything is written.
+        self.dtype = choose_dtype(config.precision, self.model.parameters())
         self.optimizer = make_optimizer(self.model, config)
         self.position = Position()
         self.progress = Progress()
@@ -244,13 +246,12 @@ class Session:
             affordable = int(_EVALUATING * seconds / (per_evaluation + 1e-9))
             evaluations = max(1, min(_EVALUATIONS, affordable))
             limits.append(max(1, int((seconds - evaluations * per_evaluation) / per_step)))
-            dtype = choose_dtype(config.precision, self.model.parameters())
             log.info(
                 "%g minutes are %s steps of %.0f ms here, in %s",
                 config.minutes,
                 f"{limits[-1]:,}",
                 1000 * per_step,
-                str(dtype).removeprefix("torch."),
+                str(self.dtype).removeprefix("torch."),
             )
         total_steps = min(limits)
         return Plan(total_steps, config.evaluate_every or math.ceil(total_steps / evaluations))
