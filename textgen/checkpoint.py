@@ -280,9 +280,12 @@ def load_training(
     device = next(model.parameters()).device
     moments, metadata = _read(path, "optimizer.")
     state_dict = optimizer.state_dict()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for name, value in moments.items():
         index, key = name.split(".")
-        state_dict["state"].setdefault(int(index), {})[key] = value
+        # A fused optimiser trusts that they lie in memory as their parameter does.
+        laid_out = torch.empty_like(parameters[int(index)]).copy_(value) if value.dim() else value
+        state_dict["state"].setdefault(int(index), {})[key] = laid_out
     optimizer.load_state_dict(state_dict)
     parts, _ = _read(path, "state.")
     state = tuple(parts[str(i)].to(device) for i in range(len(parts))) or None

@@ -31,6 +31,9 @@ class _Layers(nn.RNNBase):
 
     recurrent_dropout = 0.0
 
+    def expect_ids(self) -> None:
+        """Do nothing: cuDNN only takes weights that lie in memory row by row."""
+
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run over a sequence; see ``textgen.lstm.LSTM.forward``."""
         if state is None:
@@ -88,7 +91,7 @@ def recurrent_layers(
     num_layers: int = 1,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
-) -> nn.Module:
+) -> "LSTM | _Layers":
     """Return the layers of that name, whose parameters are called as ``nn.LSTM``'s are."""
     if implementation == "scratch":
         return LSTM(input_size, hidden_size, num_layers, dropout, recurrent_dropout)

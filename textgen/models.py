@@ -66,6 +66,8 @@ class LanguageModel(nn.Module):
         if self.embedding is not None and tied:
             self.output.weight = self.embedding.weight
         self.reset_parameters()
+        if one_hot:
+            self.rnn.expect_ids()
 
     def reset_parameters(self) -> None:
         """Draw the weights; both models draw the same ones from the same seed."""
