@@ -3,7 +3,6 @@
 import argparse
 import math
 import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from textgen.corpus import read_corpus
 from textgen.evaluation import evaluate_text, evaluate_trigram
 from textgen.models import LanguageModel, build_model
 from textgen.recipe import complete
-from textgen.training import Position, Step, make_optimizer, steps_in_epochs, train_steps
+from textgen.training import Position, make_optimizer, steps_in_epochs, train_steps
 from textgen.vocab import Vocab
 
 MARKS = 10
@@ -33,49 +32,52 @@ def quality(novel: Path, seconds: float) -> None:
     vocab = Vocab.build(text)
     tokens = torch.from_numpy(vocab.encode(training_text))
 
-    def begin(settings: Settings, total: int) -> tuple[LanguageModel, Iterator[Step]]:
-        torch.manual_seed(settings.training.seed)
+    def begin(settings: Settings) -> tuple[LanguageModel, torch.optim.Optimizer, TextBatches]:
+        config = settings.training
+        torch.manual_seed(config.seed)
         model = build_model(len(vocab), settings.model)
         model.expect(tokens)
-        optimizer = make_optimizer(model, settings.training)
-        batches = batches_of(settings)
-        return model, train_steps(model, batches, optimizer, settings.training, total, Position())
+        policy = POLICIES[config.batches]
+        batches = policy(tokens, config.batch_size, config.num_steps, config.seed)
+        return model, make_optimizer(model, config), batches
 
-    def batches_of(settings: Settings) -> TextBatches:
-        config = settings.training
-        return POLICIES[config.batches](tokens, config.batch_size, config.num_steps, config.seed)
-
-    def affordable(settings: Settings) -> int:
-        """Return the number of steps in so many seconds."""
-        _, steps = begin(settings, 10 * TRIALS)
+    def seconds_of_step(settings: Settings) -> float:
+        model, optimizer, batches = begin(settings)
         began = time.process_time()
-        for _ in islice(steps, TRIALS):
+        for _ in train_steps(model, batches, optimizer, settings.training, TRIALS, Position()):
             pass
-        return int(seconds * TRIALS / (time.process_time() - began))
+        return (time.process_time() - began) / TRIALS
 
     def passes(settings: Settings) -> float:
-        return affordable(settings) / batches_of(settings).num_batches(0)
+        *_, batches = begin(settings)
+        return seconds / seconds_of_step(settings) / batches.num_batches(0)
 
     settings, chosen = complete(Settings.of(minutes=seconds / 60), len(training_text), passes)
-    epochs = settings.training.epochs or math.inf
-    total = min(affordable(settings), steps_in_epochs(batches_of(settings), epochs))
     trigram = evaluate_trigram(training_text, held_out_text).bits_per_character
-    print(f"{novel}: {chosen}")
-    print(f"{seconds:g} processor seconds are {total:,} steps; trigram {trigram:.3f} bits")
-    print("seconds   epochs   bits per character held out")
-    model, steps = begin(settings, total)
-    spent, began = 0.0, time.process_time()
-    for step in steps:
-        done = step.position.step
-        if done % -(-total // MARKS) and done < total:
-            continue
+    print(f"{novel}: {chosen}; trigram {trigram:.3f} bits")
+    print("seconds   steps   epochs   bits per character held out")
+    model, optimizer, batches = begin(settings)
+    most = steps_in_epochs(batches, settings.training.epochs or math.inf)
+    per_step, spent, position = seconds_of_step(settings), 0.0, Position()
+    for mark in range(MARKS):
+        # Planned anew, so that the budget is kept when the processor slows down.
+        left = max(1, min(most - position.step, int((seconds - spent) / per_step)))
+        total, now = position.step + left, -(-left // (MARKS - mark))
+        began = time.process_time()
+        steps = train_steps(model, batches, optimizer, settings.training, total, position)
+        for step in islice(steps, now):
+            position = step.position
         spent += time.process_time() - began
-        rows = 1 if done == total else 16
+        per_step = spent / position.step
+        rows = 1 if position.step == total else 16
         found = evaluate_text(model, vocab, held_out_text, training_text, rows)
         bits = found.bits_per_character
-        epochs = done / batches_of(settings).num_batches(0)
-        print(f"{spent:7.0f} {epochs:8.2f} {bits:9.4f} ({bits * math.log(2):.4f} nats)", flush=True)
-        began = time.process_time()
+        epochs = position.step / batches.num_batches(0)
+        print(
+            f"{spent:7.0f} {position.step:7,} {epochs:8.2f} {bits:9.4f} "
+            f"({bits * math.log(2):.4f} nats)",
+            flush=True,
+        )
 
 
 def main(arguments: list[str]) -> None:
