@@ -1,0 +1,79 @@
+"""What stands around every command: streams, messages, and errors in one line."""
+
+import contextlib
+import io
+import logging
+import os
+import signal
+import sys
+
+from cyclopts import App, CycloptsError
+
+from textgen.errors import TextgenError, UsageError
+
+
+def run_command(app: App, arguments: list[str]) -> int:
+    """Run a command of the app; return the exit status.
+
+    What the user can mend is printed as one line. Everything else is a mistake of the program's,
+    and keeps its traceback.
+    """
+    _prepare_streams()
+    logger = logging.getLogger("textgen")
+    logger.handlers = [_Messages()]
+    logger.setLevel(logging.INFO)
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _fail(" ".join(str(error).split()), UsageError.exit_status)
+    except TextgenError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("stopped", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        _forget_stdout()  # who read it has gone, and that is no mistake
+    except OSError as error:
+        _forget_stdout()
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror}", TextgenError.exit_status)
+    except (MemoryError, RuntimeError) as error:
+        if "allocate memory" not in str(error) and not isinstance(error, MemoryError):
+            raise
+        return _fail(
+            "there is not enough memory for this: take a smaller --hidden-size, --batch-size "
+            "or --num-steps",
+            TextgenError.exit_status,
+        )
+    return 0
+
+
+class _Messages(logging.Handler):
+    """Prints messages on stderr, above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        with contextlib.suppress(BrokenPipeError):  # nobody reads the messages any more
+            tqdm.write(self.format(record), file=sys.stderr)
+
+
+def _prepare_streams() -> None:
+    """Make sure that there are streams, and that they take whatever is written."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+
+
+def _forget_stdout() -> None:
+    """Make Python's last flush of what cannot be written succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, status: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"textgen: {message}", file=sys.stderr)
+    return status
