@@ -15,6 +15,7 @@ def never(_: Settings) -> NoReturn:
 def test_what_is_given_stays_and_nothing_is_measured() -> None:
     chosen = {
         "hidden_size": 384,
+        "embedding_size": 100,
         "dropout": 0.0,
         "recurrent_dropout": 0.6,
         "label_smoothing": 0.0,

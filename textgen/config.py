@@ -25,6 +25,12 @@ DEFAULT_MINUTES = 10.0
 HIDDEN_SIZES = (256, 512)
 """Units in a recurrent layer that a training chooses from; the first where nothing is measured."""
 
+
+def usual_embedding_size(hidden_size: int) -> int:
+    """Return the embedding size that goes with a hidden size, where none is given."""
+    return max(128, hidden_size * 3 // 8)
+
+
 MAX_REPETITION_WINDOW = 1024
 """Tokens back to which the repetition penalty can look: so many are kept at hand."""
 
@@ -98,8 +104,9 @@ class ModelConfig:
     cell: Cell = "lstm"
     """Kind of recurrent layer; the scratch model has the LSTM only."""
 
-    embedding_size: int = 128
-    """Length of a token's vector; 0 feeds the token one-hot, as the source document does."""
+    embedding_size: int | None = None
+    """Length of a token's vector; 0 feeds the token one-hot, as the source document does; when not
+    given, 128, or more beside a larger hidden size."""
 
     hidden_size: int | None = None
     """Units in each recurrent layer; when not given, 256, or 512 where a training's minutes are
@@ -135,7 +142,12 @@ class ModelConfig:
     """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
 
     def __post_init__(self) -> None:
-        _require(self.embedding_size >= 0, "embedding_size", self.embedding_size, "at least 0")
+        _require(
+            self.embedding_size is None or self.embedding_size >= 0,
+            "embedding_size",
+            self.embedding_size,
+            "at least 0",
+        )
         _require(
             self.hidden_size is None or self.hidden_size >= 1,
             "hidden_size",
@@ -183,7 +195,7 @@ class TrainingConfig:
     warmup: float = 0.03
     """Share of the training in which the learning rate rises from 0."""
 
-    weight_decay: float = 0.01
+    weight_decay: float = 0.05
     """AdamW's weight decay; biases have none."""
 
     beta2: float = 0.99

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig
+from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig, usual_embedding_size
 from textgen.errors import UsageError
 from textgen.layers import recurrent_layers
 from textgen.loss import ALWAYS, draw_classes, linear_cross_entropy
@@ -39,12 +39,15 @@ class LanguageModel(nn.Module):
         self.vocab_size = vocab_size
         self.config = config
         hidden_size = self.hidden_size = config.hidden_size or HIDDEN_SIZES[0]
-        one_hot = config.embedding_size == 0
-        self.embedding = None if one_hot else nn.Embedding(vocab_size, config.embedding_size)
+        embedding_size = config.embedding_size
+        if embedding_size is None:
+            embedding_size = usual_embedding_size(hidden_size)
+        one_hot = embedding_size == 0
+        self.embedding = None if one_hot else nn.Embedding(vocab_size, embedding_size)
         self.rnn = recurrent_layers(
             self.implementation,
             config.cell,
-            vocab_size if one_hot else config.embedding_size,
+            vocab_size if one_hot else embedding_size,
             hidden_size,
             config.num_layers,
             config.dropout or 0.0,
@@ -53,12 +56,12 @@ class LanguageModel(nn.Module):
         self.dropout = LockedDropout(config.dropout or 0.0)
         tied = config.tie and self.embedding is not None
         # A tied output needs features of the embedding's size.
-        resize = tied and hidden_size != config.embedding_size
-        self.projection = nn.Linear(hidden_size, config.embedding_size) if resize else nn.Identity()
-        num_features = config.embedding_size if tied else hidden_size
+        resize = tied and hidden_size != embedding_size
+        self.projection = nn.Linear(hidden_size, embedding_size) if resize else nn.Identity()
+        num_features = embedding_size if tied else hidden_size
         # Graves (2013), chapter 2: the gates need not remember what was read just now.
         self.shortcut = (
-            nn.Linear(config.embedding_size, num_features, bias=False)
+            nn.Linear(embedding_size, num_features, bias=False)
             if config.shortcut and not one_hot
             else None
         )

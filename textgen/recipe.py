@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from textgen.config import HIDDEN_SIZES, Settings
+from textgen.config import HIDDEN_SIZES, Settings, usual_embedding_size
 
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Characters to train on."""
@@ -49,15 +49,21 @@ def complete(
     """
     given, training = settings.model, settings.training
     epochs = training.epochs or _of_length(length, _EPOCHS)
-    missing = [name for name in ("hidden_size", *_BY_LENGTH) if getattr(given, name) is None]
-    measured = bool(missing) and training.minutes is not None and length >= _LARGE
+    names = ("hidden_size", "embedding_size", *_BY_LENGTH)
+    missing = [name for name in names if getattr(given, name) is None]
+    depends = missing not in ([], ["embedding_size"])  # on the time there is
+    measured = depends and training.minutes is not None and length >= _LARGE
     sizes = sorted(HIDDEN_SIZES, reverse=True) if measured else [HIDDEN_SIZES[0]]
     for hidden_size in [given.hidden_size] if given.hidden_size else sizes:
         sized = replace(settings, model=replace(given, hidden_size=hidden_size))
         times = min(epochs, passes(sized)) if measured else epochs
         if times >= _ENOUGH:
             break
-    wanted = {"hidden_size": hidden_size, **_against_learning_by_heart(length, hidden_size, times)}
+    wanted = {
+        "hidden_size": hidden_size,
+        "embedding_size": usual_embedding_size(hidden_size),
+        **_against_learning_by_heart(length, hidden_size, times),
+    }
     chosen = {name: wanted[name] for name in missing}
     words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
     if training.epochs is None:

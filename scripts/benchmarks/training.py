@@ -22,7 +22,7 @@ _SETTINGS = {
     "embedding 128, LSTM 256, 16 x 32": (ModelConfig(), 16, 32),
     "one-hot, LSTM 256, 32 x 35": (ModelConfig(embedding_size=0), 32, 35),
     "two layers, 16 x 32": (ModelConfig(num_layers=2), 16, 32),
-    "LSTM 512, 16 x 32": (ModelConfig(hidden_size=512), 16, 32),
+    "embedding 192, LSTM 512, 16 x 32": (ModelConfig(hidden_size=512), 16, 32),
 }
 """Model, rows and steps of a batch."""
 
@@ -145,7 +145,7 @@ def _arithmetic(
 ) -> Row:
     step = step_of(model, ids, config)
     tokens = config.batch_size * config.num_steps
-    embedding, hidden = model.config.embedding_size, model.hidden_size
+    embedding, hidden = model.output.in_features, model.hidden_size  # tied
     weights = (embedding + hidden) * 4 * hidden + (hidden + model.vocab_size) * embedding
     work = 3 * 2 * tokens * weights  # backward twice the forward's; a multiply-add is two
     square = torch.randn(1024, 1024).to(dtype)
