@@ -104,6 +104,7 @@ def test_shapes_tying_and_initial_weights(make: Callable[[ModelConfig], Language
     logits, state = tied(torch.zeros(3, 4, dtype=torch.int32))
     assert logits.shape == (3, 4, V)
     assert all(part.shape == (1, 3, 12) for part in state)
+    assert make(ModelConfig(hidden_size=512)).output.weight.shape == (V, 192)
     untied = make(ModelConfig(embedding_size=8, hidden_size=12, tie=False))
     assert untied.output.weight.shape == (V, 12)
     classic = make(ModelConfig(embedding_size=0, hidden_size=64, init_std=0.01))

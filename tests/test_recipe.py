@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textgen.config import HIDDEN_SIZES, Settings
+from textgen.config import HIDDEN_SIZES, Settings, usual_embedding_size
 from textgen.recipe import complete
 
 
@@ -47,6 +47,7 @@ def test_the_shorter_the_text_the_more_dropout_and_the_fewer_epochs(a: int, b: i
 def test_a_larger_network_is_for_who_has_the_time(passes: float, size: int) -> None:
     settings, words = complete(Settings.of(minutes=10.0), 800_000, lambda _: passes)
     assert settings.model.hidden_size == HIDDEN_SIZES[size]
+    assert settings.model.embedding_size == usual_embedding_size(HIDDEN_SIZES[size])
     epochs = settings.training.epochs or 0.0
     times = min(passes, epochs)
     assert words.startswith(f"800,000 characters to learn from, time for {times:.1f} passes: ")
