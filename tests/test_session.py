@@ -65,18 +65,12 @@ def test_it_learns_what_there_is_to_learn(story: Path, in_folder: Path) -> None:
     assert in_folder.name
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"batches": "sequential", "optimizer": "adamw"},
-        {"batches": "random", "optimizer": "sgd"},
-        {"batches": "random", "optimizer": "adamw", "embedding_size": 0, "model": "scratch"},
-    ],
-)
+@pytest.mark.parametrize("batches", ["sequential", "random"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 @pytest.mark.usefixtures("in_folder")
-def test_a_killed_training_resumes_exactly(story: Path, settings: dict[str, object]) -> None:
+def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer: str) -> None:
     """After kill -9 in the middle, a resume makes every number as if nothing had happened."""
-    chosen = {**TINY, "epochs": 6.0, "dropout": 0.3, **settings}
+    chosen = {**TINY, "epochs": 6.0, "batches": batches, "optimizer": optimizer, "dropout": 0.3}
     whole = train(story, Settings.of(**chosen), name="whole").run
     evaluate_every = whole.plan.evaluate_every
     process = subprocess.Popen(

@@ -1,4 +1,6 @@
 import math
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import torch
 
 from tests.conftest import make_story
 from textgen.batches import RandomBatches, SequentialBatches, TextBatches
+from textgen.checkpoint import Progress, load_training, save_checkpoint
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.models import LanguageModel, RNNModel, RNNModelScratch, build_model
 from textgen.training import (
@@ -23,9 +26,14 @@ VOCAB = Vocab.build(TEXT)
 CONFIG = TrainingConfig(batch_size=4, num_steps=16, optimizer="adamw", learning_rate=0.02)
 
 
-def make_model(dropout: float = 0.0, model: str = "nn") -> LanguageModel:
+def make_model(dropout: float = 0.0, model: str = "nn", embedding_size: int = 16) -> LanguageModel:
     torch.manual_seed(0)
-    config = ModelConfig(model=model, embedding_size=16, hidden_size=24, dropout=dropout)  # type: ignore[arg-type]
+    config = ModelConfig(
+        model=model,  # type: ignore[arg-type]
+        embedding_size=embedding_size,
+        hidden_size=24,
+        dropout=dropout,
+    )
     return build_model(len(VOCAB), config)
 
 
@@ -94,6 +102,28 @@ def test_a_cut_loop_goes_on_as_if_it_had_not_been_cut(optimizer: str) -> None:
             if position.step == cut:
                 break
     assert found == whole
+
+
+@pytest.mark.parametrize("model", ["nn", "scratch"])
+def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: str) -> None:
+    """They lie in memory in another order than the checkpoint has them in."""
+    whole = make_model(model=model, embedding_size=0)
+    expected = losses(whole, steps=10)
+    batches = SequentialBatches(VOCAB.encode(TEXT), CONFIG.batch_size, CONFIG.num_steps)
+    found: list[float] = []
+    path = tmp_path / "last.safetensors"
+    for cut in (5, 10):
+        network = make_model(model=model, embedding_size=0)
+        optimizer = make_optimizer(network, CONFIG)
+        position, _ = load_training(path, network, optimizer)
+        steps = train_steps(network, batches, optimizer, CONFIG, 10, position)
+        for step in islice(steps, cut - position.step):
+            found.append(float(step.loss))
+            position = step.position
+        save_checkpoint(path, network, position, Progress(), optimizer)
+    assert found == expected
+    for ours, theirs in zip(network.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_gradients_are_clipped_to_the_norm() -> None:

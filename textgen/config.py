@@ -25,14 +25,16 @@ DEFAULT_MINUTES = 10.0
 HIDDEN_SIZES = (256, 512)
 """Units in a recurrent layer that a training chooses from; the first where nothing is measured."""
 
-
-def usual_embedding_size(hidden_size: int) -> int:
-    """Return the embedding size that goes with a hidden size, where none is given."""
-    return max(128, hidden_size * 3 // 8)
-
-
 MAX_REPETITION_WINDOW = 1024
 """Tokens back to which the repetition penalty can look: so many are kept at hand."""
+
+
+def usual_embedding_size(hidden_size: int) -> int:
+    """Return the embedding size that goes with a hidden size, where none is given.
+
+    128 beside 256 units and 192 beside 512, the two that were tried: docs/performance.md.
+    """
+    return max(128, hidden_size * 3 // 8)
 
 
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
