@@ -13,12 +13,16 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from textgen import cli, session
-from textgen.checkpoint import Run
+from textgen.cli import commands
 from textgen.config import Settings
+from textgen.runs.checkpoint import Run
+from textgen.training import session
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+ROOT = Path(__file__).parent.parent
+"""The checkout."""
 
 PEOPLE = ["老周", "阿敏", "船夫", "先生", "姑娘"]
 PLACES = ["渡口", "书铺", "桥头", "镇上"]
@@ -64,7 +68,7 @@ def tiny() -> Settings:
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run that has learned something: what it expects is neither flat nor certain."""
     settings = Settings.of(hidden_size=64, embedding_size=32, dropout=0.1, epochs=2.0, device="cpu")
-    sample = Path(__file__).parent.parent / "corpus" / "sample.txt"
+    sample = ROOT / "corpus" / "sample.txt"
     return session.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
 
 
@@ -84,7 +88,7 @@ def command(in_folder: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     assert Path.cwd() == in_folder
 
     def run(*arguments: str | Path) -> tuple[int, str, str]:
-        status = cli.run([str(argument) for argument in arguments])
+        status = commands.run([str(argument) for argument in arguments])
         captured = capfd.readouterr()
         return status, captured.out, captured.err
 

@@ -24,7 +24,7 @@ def test_importing_it_imports_no_heavy_library() -> None:
 
 def test_a_whole_training_does_not_import_visdom_or_jieba() -> None:
     program = (
-        "import sys, textgen.session, textgen.trained, textgen.dashboard\n"
+        "import sys, textgen.training.session, textgen.runs.trained, textgen.dashboard.mirror\n"
         "assert not {'visdom', 'jieba', 'plotly', 'tornado'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import make_story
+from tests.conftest import ROOT, make_story
 
-ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh-CN.md")
 
 
@@ -75,11 +74,11 @@ def test_the_commands(checkout: Path) -> None:
                     (checkout / ".venv" / stamp).touch()  # newer than the copied files
             shell(commands if made_by_make else f"make -n {target}", checkout, ARGS=arguments)
         elif commands.startswith("textgen monitor"):
-            # It runs until it is stopped, as test_monitor.py shows; here until it is ready.
+            # It runs until it is stopped, see dashboard/test_monitor.py; here until it is ready.
             monitor = f"timeout -s INT 12 {commands.strip()} --port 0 2> said || true"
             shell(f"{monitor}; grep 'Visdom is at' said", checkout)
         elif commands.startswith("textgen sanity"):
-            # Every task is learned in test_sanity.py.
+            # Every task is learned in sanity/test_suite.py.
             shell(f"{commands.strip()} --task parity --task memory-cell", checkout)
         elif "pip install" in commands:
             # In the environment that is there: what would be installed, and no download.

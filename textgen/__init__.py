@@ -7,38 +7,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textgen.batches import RandomBatches as RandomBatches
-    from textgen.batches import SequentialBatches as SequentialBatches
     from textgen.config import GenerationConfig as GenerationConfig
     from textgen.config import ModelConfig as ModelConfig
     from textgen.config import Settings as Settings
     from textgen.errors import TextgenError as TextgenError
-    from textgen.generation import generate as generate
-    from textgen.lstm import LSTM as LSTM
-    from textgen.models import RNNModel as RNNModel
-    from textgen.models import RNNModelScratch as RNNModelScratch
-    from textgen.session import resume as resume
-    from textgen.session import train as train
-    from textgen.trained import evaluate as evaluate
-    from textgen.trained import load as load
-    from textgen.vocab import Vocab as Vocab
+    from textgen.model.language_model import RNNModel as RNNModel
+    from textgen.model.language_model import RNNModelScratch as RNNModelScratch
+    from textgen.model.lstm import LSTM as LSTM
+    from textgen.runs.trained import evaluate as evaluate
+    from textgen.runs.trained import load as load
+    from textgen.text.batches import RandomBatches as RandomBatches
+    from textgen.text.batches import SequentialBatches as SequentialBatches
+    from textgen.text.vocab import Vocab as Vocab
+    from textgen.training.session import resume as resume
+    from textgen.training.session import train as train
+    from textgen.writing.generation import generate as generate
 
 _HOMES = {
-    "LSTM": "lstm",
+    "LSTM": "model.lstm",
     "GenerationConfig": "config",
     "ModelConfig": "config",
-    "RNNModel": "models",
-    "RNNModelScratch": "models",
-    "RandomBatches": "batches",
-    "SequentialBatches": "batches",
+    "RNNModel": "model.language_model",
+    "RNNModelScratch": "model.language_model",
+    "RandomBatches": "text.batches",
+    "SequentialBatches": "text.batches",
     "Settings": "config",
     "TextgenError": "errors",
-    "Vocab": "vocab",
-    "evaluate": "trained",
-    "generate": "generation",
-    "load": "trained",
-    "resume": "session",
-    "train": "session",
+    "Vocab": "text.vocab",
+    "evaluate": "runs.trained",
+    "generate": "writing.generation",
+    "load": "runs.trained",
+    "resume": "training.session",
+    "train": "training.session",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings all the same

@@ -1,5 +1,5 @@
 """``python -m textgen`` is ``textgen``."""
 
-from textgen.cli import main
+from textgen.cli.commands import main
 
 main()

@@ -6,8 +6,8 @@ import numpy as np
 from baselines import random_batches, sequential_batches
 
 from benchmarks.timing import Clock, Row
-from textgen.batches import RandomBatches, SequentialBatches
-from textgen.vocab import Vocab
+from textgen.text.batches import RandomBatches, SequentialBatches
+from textgen.text.vocab import Vocab
 
 
 def text_to_ids(text: str, clock: Clock) -> list[Row]:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import torch
 
-from textgen.batches import POLICIES, TextBatches
-from textgen.checkpoint import split_text
 from textgen.config import CorpusConfig, Settings
-from textgen.corpus import read_corpus
-from textgen.evaluation import evaluate_text, evaluate_trigram
-from textgen.models import LanguageModel, build_model
-from textgen.recipe import complete
-from textgen.training import Position, make_optimizer, steps_in_epochs, train_steps
-from textgen.vocab import Vocab
+from textgen.evaluation.perplexity import evaluate_text, evaluate_trigram
+from textgen.model.language_model import LanguageModel, build_model
+from textgen.runs.checkpoint import split_text
+from textgen.text.batches import POLICIES, TextBatches
+from textgen.text.reading import read_corpus
+from textgen.text.vocab import Vocab
+from textgen.training.loop import Position, make_optimizer, steps_in_epochs, train_steps
+from textgen.training.recipe import complete
 
 MARKS = 10
 """Judgements on the way; their time is not counted."""

@@ -10,13 +10,13 @@ from baselines import DocumentA, sequential_batches
 from torch import nn
 
 from benchmarks.timing import Clock, Row
-from textgen.batches import SequentialBatches
 from textgen.config import PRESETS, ModelConfig, Settings, TrainingConfig
-from textgen.lstm import State
-from textgen.models import LanguageModel, build_model
-from textgen.precision import choose_dtype
-from textgen.training import Position, make_optimizer, train_steps
-from textgen.vocab import TokenIds, Vocab
+from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.lstm import State
+from textgen.model.precision import choose_dtype
+from textgen.text.batches import SequentialBatches
+from textgen.text.vocab import TokenIds, Vocab
+from textgen.training.loop import Position, make_optimizer, train_steps
 
 _SETTINGS = {
     "embedding 128, LSTM 256, 16 x 32": (ModelConfig(), 16, 32),

@@ -5,9 +5,9 @@ from baselines import write_by_modules
 
 from benchmarks.timing import Clock, Row
 from textgen.config import GenerationConfig, ModelConfig
-from textgen.generation import Decoder, write_on
-from textgen.models import RNNModel
-from textgen.vocab import Vocab
+from textgen.model.language_model import RNNModel
+from textgen.text.vocab import Vocab
+from textgen.writing.generation import Decoder, write_on
 
 _LENGTH = 50
 """Characters of each text that are written in a go."""

@@ -1,1 +1,0 @@
-"""Small tasks whose right answers are known: proof that layers, loop and installation learn."""

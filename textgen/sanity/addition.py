@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from textgen.config import TrainingConfig
-from textgen.record import Entry
+from textgen.runs.record import Entry
 from textgen.sanity.binary import to_bits
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network

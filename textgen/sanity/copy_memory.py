@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from textgen.record import Entry
+from textgen.runs.record import Entry
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
 from textgen.sanity.trial import Finding, Trial

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textgen.batches import Batch
+from textgen.text.batches import Batch
 
 
 @dataclass(frozen=True)

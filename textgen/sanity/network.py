@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from textgen.lstm import State
+from textgen.model.lstm import State
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 """Outputs and answers of one shape to their mean loss, as in ``torch.nn.functional``."""
@@ -17,7 +17,7 @@ class Network(nn.Module):
     """Recurrent layers, and what is made of their hidden states.
 
     Args:
-        rnn: the layers, see ``textgen.layers``.
+        rnn: the layers, see ``textgen.model.framework``.
         output: what a hidden state (H) goes through: ``nn.Linear(H, O)``, or ``nn.Identity()``.
         criterion: the loss.
         only_last: whether the last step alone is asked.

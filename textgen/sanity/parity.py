@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from textgen.lstm import LSTM
+from textgen.model.lstm import LSTM
 from textgen.sanity.trial import Finding, Trial
 
 _TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import TrainingConfig
-from textgen.record import Entry
+from textgen.runs.record import Entry
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
 from textgen.sanity.trial import Finding, Trial

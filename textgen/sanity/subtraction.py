@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textgen.record import Entry
+from textgen.runs.record import Entry
 from textgen.sanity.binary import Numbers, to_bits, to_numbers
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network

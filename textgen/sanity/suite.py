@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from textgen.config import SanityConfig, SanityTask
-from textgen.record import Record
+from textgen.runs.record import Record
 from textgen.sanity.addition import addition
 from textgen.sanity.copy_memory import copy_memory
 from textgen.sanity.long_numbers import long_numbers

@@ -17,14 +17,14 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from textgen.checkpoint import Progress, load_training, save_checkpoint
 from textgen.config import Cell, Implementation, TrainingConfig
-from textgen.layers import recurrent_layers
-from textgen.meter import Meter
-from textgen.record import Entry, Record
+from textgen.model.framework import recurrent_layers
+from textgen.runs.checkpoint import Progress, load_training, save_checkpoint
+from textgen.runs.record import Entry, Record
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
-from textgen.training import Position, make_optimizer, train_steps
+from textgen.training.loop import Position, make_optimizer, train_steps
+from textgen.training.meter import Meter
 
 _REPORTS = 25
 """Points on a curve, about; with --full twice as many, one for each epoch of addition."""

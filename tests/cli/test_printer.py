@@ -1,0 +1,88 @@
+"""A text in a terminal, as the terminal shows it: a small one, that wraps as all do."""
+
+import io
+import os
+import shutil
+import sys
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textgen.cli.printer import Printer, width
+
+
+class Screen(io.StringIO):
+    """Lines as a terminal of so many columns shows them."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.raw = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.raw += text
+        return len(text)
+
+    def lines(self) -> list[str]:
+        lines, column = [""], 0
+        for character in self.raw:
+            if character == "\n" or column + width(character) > self.columns:
+                lines.append("")
+                column = 0
+            if character != "\n":
+                lines[-1] += character
+                column += width(character)
+        return lines
+
+
+def printed(pieces: list[str], columns: int) -> Screen:
+    screen = Screen(columns)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", screen)
+        size = os.terminal_size((columns, 24))
+        patch.setattr(shutil, "get_terminal_size", lambda: size)
+        printer = Printer()
+        for piece in pieces:
+            printer.write(piece)
+        printer.end()
+    return screen
+
+
+@given(st.text("却说，。ab' -\n", max_size=80), st.integers(2, 23))
+def test_no_word_is_broken_that_fits_into_a_line(text: str, columns: int) -> None:
+    lines = printed(list(text), columns).lines()
+    # Only white space at the right edge may differ.
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    for line, following in pairwise(lines):
+        assert sum(map(width, line)) <= columns
+        ends, begins = line[-1:], following[:1]
+        if ends.isascii() and begins.isascii() and ends.isalpha() and begins.isalpha():
+            word = line.rpartition(" ")[2] + following.partition(" ")[0]
+            assert len(word) > columns or "\n" in text
+
+
+def test_wide_characters_are_left_to_the_terminal() -> None:
+    text = "却说曹操引兵追赶，玄德大惊。" * 9
+    for columns in (7, 20, 21):
+        assert printed([text], columns).raw == f"{text}\n"
+
+
+def test_words_go_on_over_pieces() -> None:
+    screen = printed(["The qu", "ick bro", "wn 狐狸 ", "jumps", " over"], 10)
+    assert screen.lines() == ["The quick ", "brown 狐狸", "jumps over", ""]
+
+
+def test_into_a_pipe_it_goes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", pipe)
+    printer = Printer()
+    printer.write("a qu")
+    assert pipe.getvalue() == "a qu"
+    printer.write("ick fox " * 40)
+    printer.end()
+    assert pipe.getvalue() == "a qu" + "ick fox " * 40 + "\n"

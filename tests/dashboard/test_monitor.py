@@ -1,0 +1,165 @@
+"""The monitor as a user has it: a real process, a real training, a real browser."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TINY, Command, flags
+from tests.dashboard.test_mirror import free_port, wait_for
+from textgen.runs.checkpoint import Run
+
+pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
+
+CHROMIUM = shutil.which("chromium")
+
+
+class Monitor:
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "textgen", "monitor", "--port", str(self.port), *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        assert self.process.stderr is not None
+        self.said = ""
+        while "Drawing on Visdom" not in self.said:
+            line = self.process.stderr.readline()
+            assert line, self.said
+            self.said += line
+        wait_for(lambda: self.has("main", "textgen"))  # drawn after all others
+
+    def has(self, environment: str, key: str) -> bool:
+        data = json.dumps({"eid": environment, "win": key}).encode()
+        request = urllib.request.Request(f"{self.url}/win_exists", data)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            return bool(response.read() == b"true")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        _, rest = self.process.communicate(timeout=30)
+        self.said += rest
+        return self.process.returncode
+
+
+@pytest.fixture
+def run(command: Command, story: Path) -> Run:
+    command("train", story, "--name", "watched", "--no-visdom", *flags(**TINY))
+    return Run(Path("checkpoints/watched"))
+
+
+@pytest.fixture
+def monitor(run: Run) -> Iterator[Monitor]:
+    monitor = Monitor()
+    assert run.folder.exists()
+    yield monitor
+    if monitor.process.poll() is None:
+        monitor.stop()
+
+
+def saved(environment: str) -> dict[str, object]:
+    path = Path("checkpoints/.visdom") / f"{environment}.json"
+    windows: dict[str, object] = json.loads(path.read_text("utf-8"))["jsons"]
+    return windows
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
+def test_a_browser_sees_the_run(monitor: Monitor, run: Run) -> None:
+    from playwright.sync_api import ConsoleMessage, Route, sync_playwright
+
+    errors: list[str] = []
+    outside: list[str] = []
+
+    def only_here(route: Route) -> None:
+        if route.request.url.startswith(monitor.url):
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    entries = run.record.read()
+    last = [entry for entry in entries if "perplexity" in entry][-1]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page()
+        page.route("**/*", only_here)
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{monitor.url}/env/watched")
+        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+        value = page.evaluate(
+            "[...document.querySelectorAll('.js-plotly-plot')]"
+            ".map(plot => plot.data.find(trace => trace.name == 'training'))"
+            ".find(trace => trace).y.at(-1)"
+        )
+        shown = re.sub(r"\s", "", page.inner_text("body"))
+        browser.close()
+    assert value == last["perplexity"]
+    assert re.sub(r"\s", "", last["sample"]) in shown
+    assert "hidden_size16" in shown
+    assert (errors, outside) == ([], [])
+
+
+def test_it_draws_a_live_training_saves_and_stops(
+    monitor: Monitor, command: Command, story: Path
+) -> None:
+    command("train", story, "--name", "live", "--no-visdom", *flags(**TINY))
+    wait_for(lambda: Path("checkpoints/live/best.safetensors").exists())
+    wait_for(lambda: monitor.has("live", "settings"))
+    assert monitor.stop() == 0
+    keys = ["perplexity", "bits", "optimiser", "speed", "sample", "settings"]
+    assert list(saved("watched")) == list(saved("live")) == keys
+    assert list(saved("all-runs")) == ["held-out-epochs", "held-out-minutes"]
+    assert "Traceback" not in monitor.said
+
+
+@pytest.mark.usefixtures("run")
+def test_ctrl_c_saves_too() -> None:
+    monitor = Monitor()
+    assert monitor.stop(signal.SIGINT) == 0
+    assert saved("watched")
+
+
+def test_two_monitors_on_one_folder(monitor: Monitor) -> None:
+    second = Monitor()
+    assert monitor.stop() == 0
+    assert second.stop() == 0
+    assert len(saved("watched")) == 6
+
+
+def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "textgen", "monitor", "--port", str(monitor.port)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
+    assert second.stderr.startswith("textgen: ")
+    assert f"port {monitor.port} is taken" in second.stderr
+    assert "a Visdom is" in second.stderr
+
+
+def test_another_address_is_a_loud_warning(run: Run) -> None:
+    assert run.folder.exists()
+    monitor = Monitor("--host", "0.0.0.0")  # noqa: S104 - that is what is warned of
+    assert monitor.stop() == 0
+    assert "WARNING" in monitor.said
+    assert f"ssh -N -L {monitor.port}:127.0.0.1:{monitor.port}" in monitor.said

@@ -1,0 +1,216 @@
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import textgen
+from tests.conftest import TINY, flags, make_story
+from textgen.config import Settings
+from textgen.errors import TextgenError, UsageError
+from textgen.runs.checkpoint import Run, find_run
+from textgen.training.session import resume, train
+
+
+def bits(run: Run) -> list[float]:
+    return [
+        entry["held_out_bits_per_character"]
+        for entry in run.record.read()
+        if "held_out_perplexity" in entry
+    ]
+
+
+def without_times(run: Run) -> list[dict[str, object]]:
+    return [
+        {name: v for name, v in entry.items() if name not in ("seconds", "tokens_per_second")}
+        for entry in run.record.read()
+    ]
+
+
+def test_a_run_folder_holds_everything(story: Path, tiny: Settings, in_folder: Path) -> None:
+    result = train(story, tiny, name="first")
+    run = result.run
+    assert run.folder == Path("checkpoints/first")
+    assert {path.name for path in run.folder.iterdir()} == {
+        *("config.json", "vocab.json", "text.txt", "metrics.jsonl"),
+        *("best.safetensors", "last.safetensors"),
+    }
+    assert Run(in_folder / run.folder).settings == tiny
+    assert (run.folder / "text.txt").read_text("utf-8") == story.read_text("utf-8")
+    assert result.tokens == run.plan.total_steps * 4 * 16
+    assert result.held_out is not None
+    assert result.held_out.tokens == 400
+    entries = run.record.read()
+    assert [entry["step"] for entry in entries] == sorted(entry["step"] for entry in entries)
+    assert {"perplexity", "learning_rate", "gradient_norm", "tokens_per_second"} <= set(entries[0])
+    assert len(bits(run)) == 10
+    assert entries[-2]["sample"]
+    assert entries[-1]["best_held_out_bits_per_character"] == result.held_out.bits_per_character
+    assert result.held_out.bits_per_character == pytest.approx(min(bits(run)), abs=0.02)
+
+
+def test_it_learns_what_there_is_to_learn(story: Path, in_folder: Path) -> None:
+    settings = Settings.of(**{**TINY, "epochs": 12.0, "hidden_size": 32, "learning_rate": 0.03})
+    result = train(story, settings)
+    assert result.held_out is not None
+    assert result.run.trigram_bits is not None
+    assert result.held_out.bits_per_character < result.run.trigram_bits
+    assert in_folder.name
+
+
+@pytest.mark.parametrize("batches", ["sequential", "random"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.usefixtures("in_folder")
+def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer: str) -> None:
+    """After kill -9 in the middle, a resume makes every number as if nothing had happened."""
+    chosen = {**TINY, "epochs": 6.0, "batches": batches, "optimizer": optimizer, "dropout": 0.3}
+    whole = train(story, Settings.of(**chosen), name="whole").run
+    evaluate_every = whole.plan.evaluate_every
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "textgen",
+            "train",
+            str(story),
+            "--no-visdom",
+            *flags(**chosen, name="killed"),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    record = Path("checkpoints/killed/metrics.jsonl")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if record.exists() and record.read_bytes().count(b"\n") > 2 * evaluate_every:
+            break
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    killed = find_run(Path("checkpoints"), "killed")
+    with record.open("a", encoding="utf-8") as file:
+        file.write('{"step": 9999, "perp')  # what a crash in the middle of a write leaves
+    resume(killed)
+    assert without_times(killed) == without_times(whole)
+    for name in ("best.safetensors", "last.safetensors"):
+        ours, theirs = load_file(killed.folder / name), load_file(whole.folder / name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("in_folder")
+def test_ctrl_c_saves_and_says_how_to_go_on(story: Path, stop: signal.Signals) -> None:
+    arguments = flags(**{**TINY, "epochs": 5000, "patience": 0, "name": "long"})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(story), *arguments, "--no-visdom"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    record = Path("checkpoints/long/metrics.jsonl")
+    while not record.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    last_line = errors.strip().splitlines()[-1]
+    assert "everything is saved; go on with: textgen train --resume long" in last_line
+    assert find_run(Path("checkpoints"), "long").last.exists()
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(story: Path) -> None:
+    settings = Settings.of(**{**TINY, "epochs": 3.0})
+    run = train(story, settings, name="good").run
+    good = load_file(run.last)
+    wild = Settings.of(
+        **{**TINY, "epochs": 3.0, "optimizer": "sgd", "learning_rate": 1e30, "clip": 1e30}
+    )
+    wild = replace(wild, training=replace(wild.training, schedule="constant", warmup=0.0))
+    with pytest.raises(TextgenError, match=r"at step .* last good checkpoint is kept"):
+        train(story, wild, name="wild")
+    folder = Path("checkpoints/wild")
+    assert not (folder / "last.safetensors").exists()
+    assert all(math.isfinite(e["perplexity"]) for e in Run(folder).record.read())
+    assert all(torch.equal(good[name], value) for name, value in load_file(run.last).items())
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_early_stop(tmp_path: Path) -> None:
+    text = tmp_path / "small.txt"
+    text.write_text(make_story(900, seed=1)[:800] + "龘靐齉爩鱻麤灪龖" * 12, encoding="utf-8")
+    settings = Settings.of(
+        **{**TINY, "epochs": 300.0, "learning_rate": 0.05, "evaluate_every": 20, "patience": 3}
+    )
+    result = train(text, settings, name="early")
+    found = bits(result.run)
+    assert len(found) == found.index(min(found)) + 1 + 3
+    assert result.held_out is not None
+    assert result.held_out.bits_per_character == pytest.approx(min(found), abs=0.1)
+    with pytest.raises(TextgenError, match="early is complete"):
+        resume(result.run)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_complete_run_can_be_trained_for_longer(story: Path, tiny: Settings) -> None:
+    run = train(story, tiny, name="short").run
+    steps = run.plan.total_steps
+    with pytest.raises(TextgenError, match="short is complete"):
+        resume(run)
+    result = resume(run, tiny)
+    assert result.tokens == 2 * steps * 64
+    slower = replace(run.settings, training=replace(run.settings.training, learning_rate=1e-4))
+    assert resume(run, slower).tokens == 3 * steps * 64
+    assert Run(run.folder).settings.training.learning_rate == 1e-4
+    other_shape = replace(tiny, training=replace(tiny.training, batch_size=2, num_steps=8))
+    assert resume(Run(run.folder), other_shape).tokens > result.tokens
+    with pytest.raises(UsageError, match="cannot change"):
+        resume(run, replace(tiny, corpus=replace(tiny.corpus, held_out=0.2)))
+    with pytest.raises(TextgenError, match="of another model"):
+        resume(run, replace(tiny, model=replace(tiny.model, hidden_size=17)))
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_the_models_load_each_others_checkpoints(story: Path, tiny: Settings) -> None:
+    scratch = replace(tiny, model=replace(tiny.model, model="scratch"))
+    run = train(story, scratch, name="ours").run
+    by_scratch = textgen.evaluate(textgen.load("ours"))
+    config = json.loads((run.folder / "config.json").read_text("utf-8"))
+    config["settings"]["model"] = "nn"
+    (run.folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    loaded = textgen.load("ours")
+    assert isinstance(loaded.model, textgen.RNNModel)
+    by_nn = textgen.evaluate(loaded)
+    assert by_nn[0].bits_per_character == pytest.approx(by_scratch[0].bits_per_character, abs=1e-5)
+    resume(Run(run.folder), tiny)  # and its optimiser's state fits as well
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_nothing_need_be_held_out(story: Path, tiny: Settings) -> None:
+    settings = replace(tiny, corpus=replace(tiny.corpus, held_out=0.0))
+    result = train(story, settings, name="all")
+    assert result.held_out is None
+    assert not result.run.best.exists()
+    assert textgen.load("all").step == result.run.plan.total_steps
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_minutes_become_steps(story: Path) -> None:
+    settings = Settings.of(**{**TINY, "epochs": None, "minutes": 0.02})
+    result = train(story, settings, name="brief")
+    assert result.run.plan.total_steps == result.tokens // 64 > 10
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_words(story: Path) -> None:
+    result = train(story, Settings.of(**{**TINY, "tokens": "word", "min_count": 2}), name="words")
+    assert result.held_out is not None
+    assert result.held_out.tokens < 400
+    assert result.run.vocab.kind == "word"

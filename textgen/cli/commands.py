@@ -1,0 +1,558 @@
+"""The commands: thin functions from flags to the calls that do the work.
+
+Results go to stdout, everything else to stderr. Nothing heavy is imported before a command
+needs it, so that ``textgen --help`` is there at once.
+"""
+
+import logging
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from textgen.cli.process import run_command
+from textgen.cli.results import (
+    copying_line,
+    copying_values,
+    dynamic_values,
+    print_figures,
+    print_json,
+    print_result,
+)
+from textgen.cli.sources import fill_in, run_named
+from textgen.config import (
+    DEFAULT_CHECKPOINTS,
+    DEFAULT_VISDOM,
+    DEFAULT_VISDOM_PORT,
+    CorpusConfig,
+    GenerationConfig,
+    ModelConfig,
+    SanityConfig,
+    SearchConfig,
+    Settings,
+    TrainingConfig,
+)
+from textgen.errors import TextgenError, UsageError
+
+if TYPE_CHECKING:
+    from textgen.runs.trained import Trained
+    from textgen.writing.endings import Ending
+    from textgen.writing.generation import Decoder
+
+log = logging.getLogger(__name__)
+
+_CHECKPOINTS = Path(DEFAULT_CHECKPOINTS)
+_CORPUS = Path("corpus")
+
+_Flat = Parameter(name="*")
+_Json = Annotated[bool, Parameter(name="--json", negative="")]
+_MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
+_Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
+_Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
+
+app = App(
+    name="textgen",
+    help="Teach a small LSTM a novel, character by character, and let it write on.",
+    help_format="plaintext",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative_iterable=()),
+)
+corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
+app.command(corpus_app)
+
+
+@app.command
+def demo(
+    *,
+    minutes: float = 3.0,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = DEFAULT_VISDOM,
+) -> None:
+    """Fetch 三国演义, train on it for three minutes, and let the model write.
+
+    Args:
+        minutes: Minutes to train.
+        checkpoints: Folder in which the run's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+    """
+    from textgen.dashboard.mirror import mirror_to
+    from textgen.runs.trained import load
+    from textgen.text.fetching import fetch
+    from textgen.training.session import train as train_new
+    from textgen.writing.generation import Decoder
+
+    settings = Settings(training=TrainingConfig(minutes=minutes))
+    path = _CORPUS / "sanguoyanyi.txt"
+    if not path.exists():
+        log.info("Fetching 三国演义 with pip into %s", path)
+        fetch("sanguoyanyi", _CORPUS)
+    result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
+    print_result(result)
+    trained = load(result.run.folder)
+    decoder = Decoder(trained.model, trained.vocab)
+    for prefix in ("却说", "玄德曰：“", "曹操"):
+        print()
+        _write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
+    log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
+
+
+@app.command
+def train(
+    *files: Path,
+    corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
+    model: Annotated[ModelConfig, _Flat] = ModelConfig(),
+    training: Annotated[TrainingConfig, _Flat] = TrainingConfig(),
+    preset: Literal["classic"] | None = None,
+    config: Path | None = None,
+    name: str | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = DEFAULT_VISDOM,
+    as_json: _Json = False,
+) -> None:
+    """Train a model on text files, or on folders of .txt files; without any, on the sample.
+
+    Args:
+        files: Text files and folders. With --resume, the name of a run: none is the newest.
+        preset: A named set of settings; classic is the source document's.
+        config: TOML file with any of these settings. A flag wins over it, it over a preset.
+        name: Name of the run; its file's name and the time when not given.
+        resume: Go on with a run where its last checkpoint stands.
+        checkpoints: Folder in which the run's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+        as_json: Print the final figures as one JSON line.
+    """
+    from textgen.dashboard.mirror import mirror_to
+    from textgen.runs.checkpoint import find_run
+    from textgen.training import session
+
+    del preset, config  # fill_in has read them
+    settings = Settings(corpus, model, training)
+    mirror = mirror_to(visdom)
+    if resume:
+        run = find_run(checkpoints, run_named(files))
+        result = session.resume(run, settings, mirror)
+    else:
+        paths = list(files) or [_sample()]
+        result = session.train(paths, settings, name, checkpoints, mirror)
+    if not as_json:
+        print_result(result)
+        log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
+        return
+    held_out = result.held_out
+    print_json(
+        run=result.run.name,
+        tokens=result.tokens,
+        tokens_per_second=result.tokens_per_second,
+        held_out_perplexity=held_out and held_out.perplexity,
+        held_out_bits_per_character=held_out and held_out.bits_per_character,
+        trigram_bits_per_character=result.run.trigram_bits,
+    )
+
+
+@app.command
+def generate(
+    run: str | None = None,
+    *,
+    prefix: str | None = None,
+    prefix_file: Path | None = None,
+    map_script: _MapScript = False,
+    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    search: Annotated[SearchConfig, _Flat] = SearchConfig(),
+    check_copying: Annotated[bool, Parameter(negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    as_json: _Json = False,
+) -> None:
+    """Let a trained model write on from a beginning.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        prefix: The beginning.
+        prefix_file: Text file with the beginning, for a long one.
+        map_script: Put unknown characters into the script and the punctuation that are known.
+        check_copying: Tell what of the text stands word for word in the training text.
+        checkpoints: Folder in which the runs are.
+        as_json: Print the text as one JSON line when it is complete.
+    """
+    from textgen.evaluation.copying import TrainingText
+    from textgen.runs.trained import load
+    from textgen.text.unknown import understood
+    from textgen.writing.generation import Decoder, new_seed
+
+    search.check(generation)
+    beginning = _beginning(prefix, prefix_file)
+    trained = load(run, checkpoints)
+    if not as_json:
+        _warn_of_encoding(trained)
+    original = TrainingText(trained.run.split()[0]) if check_copying else None
+    beginning, messages = understood(
+        trained.vocab, beginning, trained.run.name, map_script=map_script
+    )
+    for message in messages:
+        log.warning("%s", message)
+    drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
+    if generation.seed is None and search.beam is None:
+        generation = replace(generation, seed=new_seed())
+    decoder = Decoder(trained.model, trained.vocab)
+    try:
+        texts, endings = _write_texts(decoder, beginning, generation, search, quiet=as_json)
+    except KeyboardInterrupt:
+        if drawn:
+            log.info("\nThe same text again: --seed %d", generation.seed)
+        raise
+    copyings = [original.copied_by(text) for text in texts] if original else []
+    if as_json:
+        copied = [copying_values(copying) for copying in copyings] or [{}] * len(texts)
+        samples = [{"text": text, **values} for text, values in zip(texts, copied, strict=True)]
+        several = {"samples": samples} if len(samples) > 1 else {}
+        print_json(prefix=beginning, text=texts[0], seed=generation.seed, **copied[0], **several)
+        copyings = []
+    for number, copying in enumerate(copyings, start=1):
+        which = f"text {number}" if len(texts) > 1 else "the text"
+        log.info("Of %s, %s", which, copying_line(copying))
+    _tell_of_what_never_came(generation, endings)
+    if drawn and not as_json:
+        log.info("The same text again: --seed %d", generation.seed)
+
+
+@app.command
+def write(
+    run: str | None = None,
+    *,
+    map_script: _MapScript = False,
+    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+) -> None:
+    """Write together with a trained model: type a beginning, read on, change, save.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        map_script: Put unknown characters into the script and the punctuation that are known.
+        checkpoints: Folder in which the runs are.
+    """
+    from textgen.cli.desk import write as write_together
+    from textgen.runs.trained import load
+
+    trained = load(run, checkpoints)
+    _warn_of_encoding(trained)
+    write_together(trained, generation, map_script=map_script)
+
+
+@app.command
+def evaluate(
+    run: str,
+    file: Path | None = None,
+    *,
+    encoding: str | None = None,
+    dynamic: Annotated[bool, Parameter(negative="")] = False,
+    heatmap: Path | None = None,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    as_json: _Json = False,
+) -> None:
+    """Judge a model on its held-out part, or on another text, with the trigram beside it.
+
+    A sample of 2,000 characters, always with the same seed, tells how much the model copies.
+
+    Args:
+        run: Name of the run, or its folder.
+        file: Text file or folder to judge it on.
+        encoding: Encoding of the file; found out from the bytes when not given.
+        dynamic: Judge also a copy that learns from each piece of the text once it is judged.
+        heatmap: HTML file to write: the text, every character coloured by its surprisal.
+        checkpoints: Folder in which the runs are.
+        as_json: Print the figures as one JSON line.
+    """
+    from textgen.runs import trained as trained_models
+
+    _require_writable("heatmap", heatmap)
+    trained = trained_models.load(run, checkpoints)
+    figures, trigram = trained_models.evaluate(trained, file, encoding)
+    adapting = trained_models.evaluate_dynamically(trained, file, encoding) if dynamic else None
+    copying, natural = trained_models.evaluate_copying(trained)
+    if heatmap is not None:
+        left_out = trained_models.write_heatmap(trained, heatmap, file, encoding)
+        if left_out:
+            log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
+    if as_json:
+        print_json(
+            perplexity=figures.perplexity,
+            bits_per_character=figures.bits_per_character,
+            trigram_bits_per_character=trigram.bits_per_character,
+            tokens=figures.tokens,
+            **copying_values(copying),
+            held_out_copied_share=natural and natural.share,
+            **dynamic_values(adapting),
+        )
+        return
+    print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
+    print_figures(trained.run, figures, trigram.bits_per_character, adapting)
+    length = trained_models.COPYING_SAMPLE.length
+    print(f"Of {length:,} characters by the model, {copying_line(copying)}")
+    if natural is not None:
+        print(f"Of as many held-out ones, {copying_line(natural)}")
+    if heatmap is not None:
+        print(heatmap)
+
+
+@app.command
+def report(
+    run: str | None = None, *, output: Path | None = None, checkpoints: _Checkpoints = _CHECKPOINTS
+) -> None:
+    """Write a run's plots and samples into one HTML page that opens offline.
+
+    Args:
+        run: Name of the run, or its folder; the newest when not given.
+        output: The file; report.html in the run's folder when not given.
+        checkpoints: Folder in which the runs are.
+    """
+    from textgen.plots.report import write_report
+    from textgen.runs.checkpoint import find_run
+
+    found = find_run(checkpoints, run)
+    path = output or found.folder / "report.html"
+    write_report(found, path)
+    print(path)
+
+
+@app.command
+def monitor(
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_VISDOM_PORT,
+    open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+) -> None:
+    """Start a Visdom server that needs no network, and draw every run on it, old and live.
+
+    Args:
+        host: Address to listen on; with any other, others can see and change what is there.
+        port: Port to listen on.
+        open_browser: Open the page in the browser.
+        checkpoints: Folder in which the runs are.
+    """
+    try:
+        from textgen.dashboard.monitor import monitor as serve_and_mirror
+    except ImportError:
+        raise TextgenError("Visdom is not installed: pip install '.[visdom]'") from None
+
+    serve_and_mirror(checkpoints, host, port, open_browser=open_browser)
+
+
+@app.command
+def sanity(
+    *,
+    suite: Annotated[SanityConfig, _Flat] = SanityConfig(),
+    report: Path | None = None,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+    visdom: _Visdom = DEFAULT_VISDOM,
+    as_json: _Json = False,
+) -> None:
+    """Prove on small tasks whose answers are known that layers, loop and installation learn.
+
+    Args:
+        report: HTML file for the curves, which opens offline.
+        checkpoints: Folder in which the suite's folder is made.
+        visdom: Visdom server to draw on; --no-visdom for none.
+        as_json: Print the results as one JSON line.
+    """
+    from textgen.dashboard.mirror import mirroring
+    from textgen.plots.report import write_page
+    from textgen.plots.suite import suite_in
+    from textgen.sanity.suite import Row, run_suite, table
+
+    _require_writable("report", report)
+    subject = suite_in(checkpoints)
+    rows: list[Row] = []
+    stopped = False
+    try:
+        with mirroring(visdom, subject):
+            for row in run_suite(suite, subject.record):
+                rows.append(row)
+                log.info("%s %s: %s", row.task, row.model, row.finding.result)
+                for line in row.finding.details:
+                    log.info("    %s", line)
+    except KeyboardInterrupt:  # what is done is told all the same
+        stopped = True
+    failed = [f"{row.task} {row.model}" for row in rows if not row.finding.passed]
+    if as_json:
+        print_json(passed=not failed, tasks=[row.as_json() for row in rows])
+    else:
+        print(table(rows))
+    if report is not None:
+        results, *plots = subject.windows(subject.record.read())
+        texts = f"<h2>Results</h2>\n{results.data[0]['content']}"
+        write_page(report, results.title, plots, texts)
+        log.info("%s", report)
+    if stopped:
+        raise KeyboardInterrupt
+    if failed:
+        raise TextgenError(f"{len(failed)} of {len(rows)} failed: {', '.join(failed)}")
+    log.info("All %d passed in %.0f s", len(rows), sum(row.seconds for row in rows))
+
+
+@corpus_app.command
+def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> None:
+    """Show what text files hold: encoding, characters, the rarest, what cleaning does.
+
+    Args:
+        files: Text files and folders.
+        encoding: Encoding of the files; found out from the bytes when not given.
+        as_json: Print it as one JSON line.
+    """
+    from collections import Counter
+
+    from textgen.text.reading import read_corpus
+    from textgen.text.unknown import shown
+
+    if not files:
+        raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
+    corpus = read_corpus(list(files), encoding)
+    if as_json:
+        print_json(
+            files=[
+                {
+                    "path": str(file.path),
+                    "encoding": file.encoding,
+                    "characters": len(file.text),
+                    "distinct": len(set(file.text)),
+                }
+                for file in corpus.files
+            ]
+        )
+        return
+    for file in corpus.files:
+        counts = Counter(file.text)
+        rarest = [character for character, count in counts.items() if count == 1]
+        print(file.describe())
+        print(f"  most frequent: {shown(character for character, _ in counts.most_common(30))}")
+        print(f"  occurring once: {len(rarest):,}: {shown(sorted(rarest)[:30])}")
+
+
+@corpus_app.command
+def fetch(name: str, *, folder: Path = _CORPUS) -> None:
+    """Fetch a novel through your own pip: sanguoyanyi is 三国演义.
+
+    Args:
+        name: Name of the novel.
+        folder: Where it is put.
+    """
+    from textgen.text.fetching import fetch as fetch_novel
+
+    print(fetch_novel(name, folder))
+
+
+def _require_writable(flag: str, path: Path | None) -> None:
+    """Refuse a file that cannot be written before the work that is to stand in it is done."""
+    if path is None:
+        return
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"--{flag} {path} cannot be written: give a file in a folder of yours")
+
+
+def _sample() -> Path:
+    """Return the short story that comes with the project."""
+    for folder in (_CORPUS, Path(__file__).parent.parent.parent / "corpus"):
+        if (folder / "sample.txt").exists():
+            return folder / "sample.txt"
+    raise UsageError("train needs a FILE to train on: a text file or a folder of them")
+
+
+def _beginning(prefix: str | None, prefix_file: Path | None) -> str:
+    """Return the text to go on from."""
+    if prefix is not None and prefix_file is None:
+        return prefix
+    if prefix_file is not None and prefix is None:
+        from textgen.text.reading import read_corpus
+
+        return read_corpus([prefix_file]).text.rstrip("\n")
+    if prefix is not None:
+        raise UsageError("--prefix and --prefix-file are two beginnings: give one of them")
+    raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
+
+
+def _warn_of_encoding(trained: "Trained") -> None:
+    """Tell who cannot see what will be written, and what to do."""
+    encoding = sys.stdout.encoding or "ascii"
+    likeliest = "".join(trained.vocab.tokens[1:100])
+    if "?" in likeliest.replace("?", "").encode(encoding, "replace").decode(encoding):
+        log.warning(
+            "%s lacks characters that this model writes, and shows ? in their place: "
+            "set PYTHONIOENCODING=utf-8",
+            encoding,
+        )
+
+
+def _write_texts(
+    decoder: "Decoder",
+    prefix: str,
+    generation: GenerationConfig,
+    search: SearchConfig,
+    *,
+    quiet: bool = False,
+) -> "tuple[list[str], list[Ending]]":
+    """Write what is asked for, print it as it comes unless quiet, and return the continuations."""
+    from textgen.cli.printer import Printer
+    from textgen.writing.beam import beam_search
+    from textgen.writing.endings import Ending
+    from textgen.writing.generation import one_after_another, write_on
+
+    printer = None if quiet else Printer()
+    context = decoder.read(prefix)
+    if search.beam is None:
+        pieces = one_after_another(write_on(decoder, context, generation, range(search.samples)))
+    else:
+        found = beam_search(decoder, context, generation, search.beam)
+        pieces = iter([(0, found.text, found.ending)])
+    texts = [""] * search.samples
+    endings = [Ending.of(generation)] * search.samples
+    begun = -1
+    for number, piece, ending in pieces:
+        if printer is not None:
+            if number > begun and search.samples > 1:
+                if begun >= 0:
+                    printer.end()
+                printer.write(f"--- {number + 1} of {search.samples} ---\n")
+            printer.write(prefix * (number > begun) + piece)
+        begun = number
+        texts[number] += piece
+        endings[number] = ending
+    if printer is not None:
+        printer.end()
+    return texts, endings
+
+
+def _tell_of_what_never_came(generation: GenerationConfig, endings: "list[Ending]") -> None:
+    """Say so where a text ended only because it was long enough."""
+    count = sum(ending.over == "length" for ending in endings)
+    asked = []
+    if generation.stop is not None:
+        asked.append(f"--stop {generation.stop!r}")
+    if generation.sentences is not None:
+        asked.append(f"--sentences {generation.sentences}")
+    if count and asked:
+        where = f" in {count:,} of {len(endings):,} samples" if len(endings) > 1 else ""
+        log.info(
+            "%s did not end the text%s: it ends at --length %d",
+            " and ".join(asked),
+            where,
+            generation.length,
+        )
+
+
+app.config = (fill_in,)
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command, and return the exit status."""
+    return run_command(app, arguments)

@@ -1,0 +1,201 @@
+"""The interactive prompt: a text that its user and the model write together.
+
+The text goes to stdout, everything else to stderr.
+"""
+
+import difflib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from textgen.cli.printer import Printer
+from textgen.config import GenerationConfig
+from textgen.errors import TextgenError, UsageError
+from textgen.files import write_atomically
+from textgen.runs.trained import Trained
+from textgen.text.unknown import understood
+from textgen.writing.generation import Decoder
+from textgen.writing.manuscript import Manuscript, StopRequest
+
+log = logging.getLogger(__name__)
+
+_HELP = """\
+  any text         is added to what stands, and the model goes on from there
+  an empty line    the model goes on
+  /again           write the last continuation anew
+  /undo            take the last step back
+  /new             begin a new text
+  /show            print the whole text
+  /save FILE       write the text into a file
+  /temp 0.7        change a setting; without a value, tell it; off is its usual value
+                   ({settings})
+  /settings        tell them all
+  /help            tell this
+  /quit            leave, as Ctrl-D does; Ctrl-C stops a continuation"""
+
+_SETTINGS = tuple(field.name.replace("_", "-") for field in fields(GenerationConfig))
+_SHOWN = 200
+"""Characters of the text's end that are printed after a step back."""
+
+
+def write(trained: Trained, config: GenerationConfig, *, map_script: bool = False) -> None:
+    """Read lines, from the terminal or a pipe, and write on, until they end.
+
+    Args:
+        trained: the model.
+        config: how to draw, and where a continuation ends, to begin with.
+        map_script: put what is typed into the script and the punctuation that the model knows.
+    """
+    desk = _Desk(trained, config, map_script=map_script)
+    log.info(
+        "Writing with %s. Type a beginning; an empty line goes on; /help tells the commands.",
+        trained.run.name,
+    )
+    for line in _lines():
+        try:
+            if not desk.obey(line):
+                return
+        except TextgenError as error:
+            log.warning("%s", error)
+
+
+class _Desk:
+    """A manuscript, and the commands to work on it."""
+
+    def __init__(self, trained: Trained, config: GenerationConfig, *, map_script: bool) -> None:
+        self._trained = trained
+        self._map_script = map_script
+        self._manuscript = Manuscript(Decoder(trained.model, trained.vocab), config)
+        self._saved: dict[Path, bytes] = {}
+        self._commands: dict[str, Callable[[], None]] = {
+            "again": lambda: self._print(self._manuscript.again),
+            "undo": self._undo,
+            "new": self._manuscript.begin_anew,
+            "show": lambda: print(self._manuscript.version.text, flush=True),
+            "settings": lambda: log.info("%s", "\n".join(map(self._setting, _SETTINGS))),
+            "help": lambda: log.info("%s", _HELP.format(settings=" ".join(_SETTINGS))),
+        }
+
+    def obey(self, line: str) -> bool:
+        """Do what a line says, and return whether to go on.
+
+        Raises:
+            TextgenError: it cannot be done, and nothing has changed.
+        """
+        if not line.startswith(("/", "／")):
+            self._write(line)
+            return True
+        name, value, *_ = (*line[1:].split(maxsplit=1), "", "")
+        command = self._find(name)
+        if command in _SETTINGS:
+            self._set(command, value.strip())
+        elif command == "save":
+            self._save(value.strip())
+        elif value:
+            raise UsageError(f"/{command} stands alone, without {value}")
+        elif command in self._commands:
+            self._commands[command]()
+        return command not in ("quit", "exit")
+
+    def _find(self, name: str) -> str:
+        """Return the command that a name means; its beginning is enough where it is clear."""
+        names = (*self._commands, "save", "quit", "exit", *_SETTINGS)
+        meant = [one for one in names if one.startswith(name)] if name not in names else [name]
+        if name and len(meant) == 1:
+            return meant[0]
+        near = meant[:3] if name and meant else difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {' or '.join(f'/{one}' for one in near)}? " if near else ""
+        raise UsageError(f"/{name} is no command: {hint}/help tells them")
+
+    def _write(self, line: str) -> None:
+        if not line:
+            self._print(self._manuscript.go_on)
+            return
+        run = self._trained.run
+        line, messages = understood(run.vocab, line, run.name, map_script=self._map_script)
+        for message in messages:
+            log.warning("%s", message)
+        self._print(lambda stop: self._manuscript.add(line, stop), line)
+
+    def _print(self, pieces: Callable[[StopRequest], Iterator[str]], before: str = "") -> None:
+        """Print a continuation as it comes; Ctrl-C stops it, and never the program."""
+        stop = StopRequest()
+        usual = signal.signal(signal.SIGINT, stop)
+        try:
+            printer = Printer()
+            printer.write(before)
+            for piece in pieces(stop):
+                printer.write(piece)
+            printer.end()
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+    def _undo(self) -> None:
+        self._manuscript.undo()
+        text = self._manuscript.version.text
+        print("…" * (len(text) > _SHOWN) + text[-_SHOWN:], flush=True)
+
+    def _setting(self, name: str) -> str:
+        value = getattr(self._manuscript.config, name.replace("-", "_"))
+        return f"/{name} {'off' if value is None else value}"
+
+    def _set(self, name: str, value: str) -> None:
+        if value:
+            field = name.replace("-", "_")
+            self._manuscript.change(field, _parsed(field, value))
+        log.info("%s", self._setting(name))
+
+    def _save(self, name: str) -> None:
+        text = self._manuscript.version.text
+        if not text:
+            raise UsageError("there is nothing yet to save")
+        if not name and not self._saved:
+            raise UsageError("/save needs a FILE to write into")
+        data = f"{text}\n".encode("utf-8", "replace")
+        try:
+            path = Path(name).expanduser() if name else [*self._saved][-1]
+            if not self._may_write(path):
+                raise UsageError(f"{path} exists already: choose another name")
+            write_atomically(path, data)
+        except (OSError, ValueError, RuntimeError) as error:  # no name of a file, no such user
+            reason = getattr(error, "strerror", None) or error
+            raise TextgenError(f"{name} cannot be written: {reason}") from None
+        self._saved.pop(path, None)
+        self._saved[path] = data
+        log.info("%s: %s characters", path, f"{len(text):,}")
+
+    def _may_write(self, path: Path) -> bool:
+        """Return whether nothing is lost: no file, or what was saved here and is unchanged."""
+        return not path.exists() or (path in self._saved and self._saved[path] == path.read_bytes())
+
+
+def _parsed(field: str, value: str) -> Any:  # noqa: ANN401 - of the setting's type
+    if value == "off":
+        return getattr(GenerationConfig(), field)
+    hint = get_type_hints(GenerationConfig)[field]
+    kind = next(kind for kind in get_args(hint) or (hint,) if kind is not NoneType)
+    try:
+        return kind(value)
+    except ValueError:
+        expected = {int: "a whole number", float: "a number"}[kind]
+        name = field.replace("_", "-")
+        raise UsageError(f"/{name} {value}: that is not {expected}; nothing has changed") from None
+
+
+def _lines() -> Iterator[str]:
+    """Yield what is typed, or what comes through a pipe, line by line."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from textgen.cli.prompt import typed_lines
+
+        yield from typed_lines()
+        return
+    reconfigure = getattr(sys.stdin, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")  # bytes of another encoding are unknown, not an error
+    for line in sys.stdin:
+        yield line.removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,81 @@
+"""What a command prints as its result: lines for people, and one line of JSON for programs."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # nothing heavy, for a quick start
+    from textgen.evaluation.copying import Copying
+    from textgen.evaluation.perplexity import Evaluation
+    from textgen.runs.checkpoint import Run
+    from textgen.training.session import Result
+
+
+def print_json(**values: object) -> None:
+    """Print one line of JSON that any terminal can show."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    print(json.dumps(values, ensure_ascii=encoding != "utf8"))
+
+
+def print_result(result: "Result") -> None:
+    """Print what a training came to."""
+    print(
+        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second"
+    )
+    if result.held_out is not None:
+        print_figures(result.run, result.held_out, result.run.trigram_bits)
+
+
+def print_figures(
+    run: "Run",
+    figures: "Evaluation",
+    trigram_bits: float | None,
+    adapting: "Evaluation | None" = None,
+) -> None:
+    """Print a model's figures, the trigram's, and those of a copy that goes on learning."""
+    kind = run.vocab.kind
+    # The trigram is of characters: beside the perplexity of words, its own says nothing.
+    trigram = "" if kind == "word" or trigram_bits is None else f"{2**trigram_bits:.2f}"
+    print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
+    print(_row("this model", figures))
+    if trigram_bits is not None:
+        print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
+    if adapting is not None:
+        print(_row("adapting", adapting))
+        print(
+            "Adapting, the model learns from what it has been judged on;\n"
+            "neither row above does, so do not compare them."
+        )
+
+
+def _row(name: str, figures: "Evaluation") -> str:
+    return f"{name:12} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
+
+
+def dynamic_values(adapting: "Evaluation | None") -> dict[str, object]:
+    """Return the figures of a copy that goes on learning, if there are any."""
+    if adapting is None:
+        return {}
+    return {
+        "dynamic_perplexity": adapting.perplexity,
+        "dynamic_bits_per_character": adapting.bits_per_character,
+    }
+
+
+def copying_values(copying: "Copying") -> dict[str, object]:
+    """Return how much of a text is copied."""
+    return {
+        "longest_copy": len(copying.longest),
+        "longest_copy_text": copying.longest,
+        "copied_share": copying.share,
+    }
+
+
+def copying_line(copying: "Copying") -> str:
+    """Return how much of a text is copied, in words that go on after “Of the text, ”."""
+    text = copying.longest if len(copying.longest) <= 40 else f"{copying.longest[:40]}…"
+    quoted = json.dumps(text, ensure_ascii=False)
+    return (
+        f"{copying.share:.1%} stand in the training text in stretches of 10 or more; "
+        f"the longest stretch has {len(copying.longest):,}: {quoted}"
+    )

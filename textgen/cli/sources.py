@@ -1,0 +1,83 @@
+"""Where a command's settings come from: its flags, a TOML file, a preset, the run to resume.
+
+What stands to the left wins. cyclopts reads the flags, calls ``fill_in``, and then converts.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, ArgumentCollection
+from cyclopts.config import Dict
+
+from textgen.config import DEFAULT_CHECKPOINTS, NOWHERE, PRESETS
+from textgen.errors import UsageError
+
+
+def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """Fill in what no flag gave: from --config, then from --preset or the run to resume.
+
+    cyclopts calls this between reading the flags and converting them.
+    """
+    _refuse_fractions(arguments)
+    if commands != ("train",):
+        return
+
+    def given(name: str) -> str | None:
+        for argument in arguments:
+            if name in argument.names and argument.tokens:
+                return argument.tokens[0].value
+        return None
+
+    def fill(values: dict[str, Any], source: str) -> None:
+        known = {key: value for key, value in values.items() if value is not None}
+        Dict(known, use_commands_as_keys=False, source=source)(app, commands, arguments)
+
+    if path := given("--config"):
+        fill(_read_toml(Path(path)), path)
+    if preset := given("--preset"):
+        fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
+    if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
+        from textgen.runs.checkpoint import find_run
+
+        if given("--name") is not None:
+            raise UsageError("--name is for a new run; the run to resume stands after --resume")
+        checkpoints = Path(given("--checkpoints") or DEFAULT_CHECKPOINTS)
+        run = find_run(checkpoints, run_named(_positional(arguments)))
+        fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
+
+
+def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:
+    files = next(argument for argument in arguments if "FILES" in argument.names)
+    return tuple(Path(token.value) for token in files.tokens)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"--config {path} is not TOML: {error}") from None
+    for name in values:
+        if name.replace("_", "-").startswith("no-"):
+            raise UsageError(f"--config {path} has {name}: write {name[3:]} = false instead")
+    if values.get("visdom") is False:
+        values["visdom"] = NOWHERE  # TOML has no word for no value
+    return values
+
+
+def _refuse_fractions(arguments: ArgumentCollection) -> None:
+    """Refuse 1.5 where a whole number is asked for; cyclopts would round it."""
+    for argument in arguments:
+        for token in argument.tokens if argument.hint in (int, int | None) else ():
+            if re.fullmatch(r"[+-]?\d+\.\d*", token.value):
+                raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
+
+
+def run_named(files: tuple[Path, ...]) -> str | None:
+    """Return the name of the run that stands where a new training has its files, if any."""
+    if len(files) > 1:
+        raise UsageError("--resume takes one run; it goes on with the text that the run has")
+    return str(files[0]) if files else None

@@ -1,0 +1,75 @@
+"""The one module that imports visdom's client (which takes a second, so it is imported late)."""
+
+import json
+import logging
+from typing import Any
+from urllib.parse import SplitResult
+
+import requests
+import visdom
+
+from textgen.dashboard.addresses import is_loopback
+from textgen.plots.run import Window
+
+_TIMEOUTS = (0.5, 3.0)
+"""Seconds to connect, and to answer; visdom itself waits for ever."""
+
+_WIDTH = 560
+"""Pixels of every window."""
+
+logging.getLogger("visdom").setLevel(logging.ERROR)  # it warns of every new session
+
+
+class Client(visdom.Visdom):
+    """A Visdom client that never waits for long.
+
+    Args:
+        address: the server's address, with scheme, host and port.
+
+    Raises:
+        OSError: from here and from every call, when the server cannot be reached in time, wants
+            a login, or does not answer as Visdom does.
+    """
+
+    def __init__(self, address: SplitResult) -> None:
+        self._http = requests.Session()
+        # For an address on this machine, a proxy in the environment is never meant.
+        self._http.trust_env = not is_loopback(address.hostname or "")
+        super().__init__(
+            server=f"{address.scheme}://{address.netloc.rpartition(':')[0]}",
+            port=address.port or 80,
+            base_url=address.path.rstrip("/") or "/",
+            raise_exceptions=True,
+            use_incoming_socket=False,
+        )
+
+    def _handle_post(self, url: str, data: str | None = None) -> str:
+        try:
+            response = self._http.post(url, data=data or "{}", timeout=_TIMEOUTS)
+        except requests.Timeout:
+            raise OSError("it does not answer in time") from None
+        except requests.ConnectionError:
+            raise OSError("the connection was refused or broken off") from None
+        if response.status_code == requests.codes.bad_request:
+            raise OSError("it wants a login, which textgen does not support")
+        if not response.ok:
+            raise OSError(f"it answers with status {response.status_code}")
+        if "<html" in response.text[:200].lower():
+            raise OSError("what answers there is a web page, and no Visdom")
+        return response.text
+
+    def has(self, environment: str, key: str) -> bool:
+        """Return whether there is a window of that name."""
+        found = self._send({"eid": environment, "win": key}, endpoint="win_exists")
+        return json.loads(found) is True
+
+    def draw(self, environment: str, window: Window) -> None:
+        """Draw a window, in place of the one of that name if there is one."""
+        message: dict[str, Any] = {
+            "win": window.key,
+            "eid": environment,
+            "data": window.data,
+            "layout": window.layout,
+            "opts": {"title": window.title, "width": _WIDTH, "height": window.height},
+        }
+        self._send(message)

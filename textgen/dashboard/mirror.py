@@ -1,0 +1,188 @@
+"""Visdom as a mirror of the record: it may come and go, and no training notices.
+
+Training only appends to ``metrics.jsonl``. A daemon thread looks at the records and sends every
+window that has changed, whole, never a point at a time: so a server that starts late or anew shows
+everything. Requests have time-outs; one line is logged for each outage.
+"""
+
+import contextlib
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textgen.config import NOWHERE
+from textgen.dashboard.addresses import parse_address
+from textgen.plots.run import Subject, Window, comparison_windows, of_run
+from textgen.runs.record import Entry, Record
+from textgen.training.session import Mirror
+
+if TYPE_CHECKING:
+    from textgen.dashboard.client import Client
+
+log = logging.getLogger(__name__)
+
+ALL_RUNS = "all-runs"
+"""The Visdom environment in which the runs are compared."""
+
+_MAIN = "main"
+"""The environment that Visdom opens with."""
+
+_MARKER = Window(
+    "textgen",
+    "textgen",
+    [
+        {
+            "type": "text",
+            "content": "<p>Every run has an environment of its own, and <b>all-runs</b> lays them "
+            "over each other: choose above.</p><p>上方的 Environment 里，每次运行各有一个环境；"
+            "<b>all-runs</b> 把它们画在一起。</p>",
+        }
+    ],
+    {},
+    height=130,
+)
+"""A window that is gone when the server was restarted: then everything is drawn again."""
+
+_SECONDS_BETWEEN_LOOKS = 2.0
+_LONGEST_BACK_OFF = 30.0
+_SECONDS_TO_CLOSE = 3.0
+
+
+class MirrorThread(threading.Thread):
+    """Keeps a Visdom server equal to the records of some runs until it is closed.
+
+    Args:
+        url: the server's address.
+        root: the folder of all runs, which are compared.
+        subjects: returns what gets an environment of its own.
+    """
+
+    def __init__(self, url: str, root: Path, subjects: Callable[[], list[Subject]]) -> None:
+        super().__init__(name="visdom-mirror", daemon=True)
+        self._url = url
+        self._root = root
+        self._subjects = subjects
+        self._closing = threading.Event()
+        self._drawn: dict[tuple[str, str], str] = {}
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._entries: dict[Path, list[Entry]] = {}
+
+    def run(self) -> None:
+        """Look, draw what has changed, wait; after an error, wait for longer."""
+        wait = 0.0
+        client: Client | None = None
+        in_outage = closing = False
+        while not closing:
+            closing = self._closing.wait(wait)  # a last look after closing draws the end
+            try:
+                if client is None:
+                    client = self._connect()
+                self._look(client)
+            except ImportError:
+                log.warning(
+                    "Visdom is not installed, so no curves are drawn: pip install 'textgen[visdom]'"
+                )
+                return
+            except Exception as error:  # whatever visdom raises ends here
+                client = None
+                if not in_outage:
+                    log.warning(
+                        "No Visdom at %s (%s): textgen monitor starts one, and the curves appear "
+                        "there; the training goes on without it",
+                        self._url,
+                        error,
+                    )
+                in_outage = True
+                wait = min(_LONGEST_BACK_OFF, 2 * max(wait, _SECONDS_BETWEEN_LOOKS))
+            else:
+                in_outage = False
+                wait = _SECONDS_BETWEEN_LOOKS
+
+    def close(self) -> None:
+        """Draw once more, and stop; a server that does not answer is not waited for."""
+        self._closing.set()
+        self.join(_SECONDS_TO_CLOSE)
+
+    def _connect(self) -> "Client":
+        address = parse_address(self._url)
+        # Whether anybody listens is asked first: visdom takes a second to import.
+        socket.create_connection((address.hostname, address.port), timeout=0.5).close()
+        from textgen.dashboard.client import Client
+
+        client = Client(address)
+        self._draw_all_again()
+        log.info("Drawing on Visdom: %s", self._url)
+        return client
+
+    def _look(self, client: "Client") -> None:
+        if not client.has(_MAIN, _MARKER.key):
+            self._draw_all_again()
+        changed = self._read_changes()
+        if not changed and self._drawn:
+            return
+        for subject in self._subjects():
+            path = subject.record.path
+            if path in changed and path in self._entries:
+                for window in subject.windows(self._entries[path]):
+                    self._draw(client, subject.name, window)
+        curves = {path.parent.name: entries for path, entries in sorted(self._entries.items())}
+        for window in comparison_windows(curves):
+            self._draw(client, ALL_RUNS, window)
+        self._draw(client, _MAIN, _MARKER)
+
+    def _draw_all_again(self) -> None:
+        self._drawn.clear()
+        self._seen.clear()
+
+    def _read_changes(self) -> set[Path]:
+        """Read what has changed since the last look; return the paths, also of what is gone."""
+        seen: dict[Path, tuple[int, int, int]] = {}
+        for path in self._root.glob("*/metrics.jsonl"):
+            with contextlib.suppress(OSError):  # the run was deleted this moment
+                status = path.stat()
+                seen[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        changed = {
+            path for path in seen.keys() | self._seen if seen.get(path) != self._seen.get(path)
+        }
+        self._entries = {
+            path: Record(path).read() if path in changed else self._entries[path] for path in seen
+        }
+        self._seen = seen
+        return changed
+
+    def _draw(self, client: "Client", environment: str, window: Window) -> None:
+        content = json.dumps([window.data, window.layout])
+        if self._drawn.get((environment, window.key)) != content:
+            client.draw(environment, window)
+            self._drawn[environment, window.key] = content
+
+
+@contextmanager
+def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
+    """Mirror a run, or the suite, to the Visdom server at a URL while inside; or to nowhere.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    if url is None or url == NOWHERE:
+        yield
+        return
+    parse_address(url)
+    thread = MirrorThread(url, subject.record.path.parent.parent, lambda: [subject])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.close()
+
+
+def mirror_to(url: str | None) -> Mirror:
+    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``."""
+    if url is not None and url != NOWHERE:
+        parse_address(url)  # a mistake is told before the training begins
+    return lambda run: mirroring(url, of_run(run))

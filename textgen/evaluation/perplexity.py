@@ -1,0 +1,211 @@
+"""How well a model predicts a text that it was not trained on, and the trigram beside it.
+
+Every character of the text is judged, in order, the state carried from the first to the last.
+Bits are per character also where tokens are words. A token that the vocabulary does not hold is
+predicted as ``<unk>``, and costs log2 of the number of tokens that ``<unk>`` stands for besides:
+so leaving tokens out of the vocabulary never improves the figure.
+
+Shapes: M tokens to judge, R rows judged side by side, C tokens of context, V vocabulary.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from textgen.errors import TextgenError
+from textgen.evaluation.trigram import trigram_surprisals
+from textgen.model.language_model import LanguageModel
+from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
+from textgen.training.loop import detach
+
+CONTEXT = 256
+"""Tokens read before the first one that is judged, to warm the state up."""
+
+_CHUNK = 1024
+"""Tokens judged at once: their logits, 4 V bytes each, stay small."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A text's figures."""
+
+    perplexity: float
+    """exp of the mean cross-entropy in nats, per token."""
+
+    bits_per_character: float
+    tokens: int
+
+
+def evaluate_text(
+    model: LanguageModel, vocab: Vocab, text: str, before: str = "", rows: int = 1
+) -> Evaluation:
+    """Judge a text.
+
+    Args:
+        model: the language model, on any device.
+        vocab: its vocabulary.
+        text: what is judged, every character.
+        before: the text before it, to warm the state up; when empty, a line's beginning.
+        rows: 1 reads strictly in order; more cut the text into rows that are read side by side,
+            each warmed up over the text before it: much faster, and nearly the same figure.
+
+    Raises:
+        TextgenError: the text is empty.
+    """
+    ids, context = encode_in_context(vocab, text, before)
+    bits = token_surprisals(model, ids, context, rows) + unknown_bits(vocab, text, ids)
+    return figures_of(bits, len(text))
+
+
+def evaluate_trigram(training_text: str, text: str) -> Evaluation:
+    """Judge a text by a trigram of characters learned from another; for ``evaluate_text``'s side.
+
+    The vocabulary is that of the training text and of ``text``, which is taken to follow it.
+    """
+    vocab = Vocab.build(training_text + text)
+    surprisals = trigram_surprisals(vocab.encode(training_text), vocab.encode(text), len(vocab))
+    return figures_of(surprisals, len(text))
+
+
+def encode_in_context(vocab: Vocab, text: str, before: str = "") -> tuple[TokenIds, TokenIds]:
+    """Return the ids of a text to judge, (M,), and those of its context, (C,), at least one.
+
+    Args:
+        vocab: the vocabulary.
+        text: what is judged.
+        before: the text before it, of which the end is the context; when empty, a line's beginning.
+
+    Raises:
+        TextgenError: the text is empty.
+    """
+    if not text:
+        raise TextgenError("the text to judge is empty: give one with characters in it")
+    return vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
+
+
+def figures_of(bits: NDArray[np.float64], characters: int) -> Evaluation:
+    """Return the figures of a text of so many characters, whose tokens cost ``bits`` (M,)."""
+    perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
+    return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
+
+
+def unknown_bits(vocab: Vocab, text: str, ids: TokenIds) -> NDArray[np.float64]:
+    """Return what each token of a text costs on top of ``<unk>``, (M,): 0 for known ones."""
+    unknown = ids == UNKNOWN_ID
+    kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
+    return np.where(unknown, math.log2(kinds), 0.0)
+
+
+@torch.inference_mode()
+def token_surprisals(
+    model: LanguageModel, ids: TokenIds, context: TokenIds, rows: int = 1
+) -> NDArray[np.float64]:
+    """Return the bits (M,) that each token costs the model.
+
+    Args:
+        model: the language model; it is left in its mode for evaluating.
+        ids: the tokens to judge, (M,).
+        context: the tokens before them, (C,), at least one.
+        rows: R; every row is warmed up over the C - 1 tokens before its first context token.
+    """
+    length = -(-len(ids) // rows)
+    padding = np.zeros(rows * length - len(ids), dtype=np.int32)
+    whole = torch.from_numpy(np.concatenate([context, ids, padding]))
+    # Row r judges `length` tokens, and reads the C tokens before them: (R, C + length).
+    rows_of_tokens = whole.unfold(0, len(context) + length, length).to(model.output.weight.device)
+    xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
+    model.eval()
+    state = None
+    columns = max(1, _CHUNK // rows)
+    # Made once: small results kept between the large logits would leave holes in the memory.
+    nats = torch.empty(xs.shape)
+    for first in range(0, xs.shape[1], columns):
+        chunk = slice(first, first + columns)
+        logits, state = model(xs[:, chunk], state)
+        nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
+    return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)])
+
+
+def read_in_order(
+    model: LanguageModel, ids: TokenIds, context: TokenIds, columns: int = _CHUNK
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Judge tokens strictly in order, a piece at a time, with the weights as they then are.
+
+    The gradient stops where a piece begins.
+
+    Args:
+        model: the language model.
+        ids: the tokens to judge, (M,).
+        context: the tokens before them, (C,), at least one.
+        columns: T, the tokens of a piece; the last one may be shorter.
+
+    Yields:
+        The logits of every token of a piece, (T, V), and what it costs in nats, (T,).
+    """
+    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
+    warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]
+    state = None
+    if len(warm_up) > 0:
+        with torch.no_grad():
+            _, state = model.features(warm_up[None])
+    for x, y in zip(xs[None].split(columns, dim=1), ys[None].split(columns, dim=1), strict=True):
+        logits, state = model(x, detach(state))
+        yield logits[0], _cross_entropies(logits, y)[0]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model expected at every token of a text."""
+
+    bits: NDArray[np.float64]
+    """What each token costs, (M,)."""
+
+    ids: NDArray[np.int64]
+    """The tokens held likeliest, the likeliest first, (M, K)."""
+
+    probabilities: NDArray[np.float32]
+    """Theirs, (M, K)."""
+
+
+@torch.inference_mode()
+def predict_text(
+    model: LanguageModel, vocab: Vocab, text: str, before: str = "", likeliest: int = 5
+) -> Predictions:
+    """Return what the model expects at every token of a text, as ``evaluate_text`` judges it.
+
+    Args:
+        model: the language model, on any device; it is left in its mode for evaluating.
+        vocab: its vocabulary.
+        text: the text, M tokens, at least one.
+        before: the text before it; when empty, a line's beginning.
+        likeliest: K, how many tokens are returned for each place; at most V.
+    """
+    ids, context = encode_in_context(vocab, text, before)
+    model.eval()
+    costs, best, chances = [], [], []
+    for logits, nats in read_in_order(model, ids, context):
+        costs.append(nats.cpu())
+        top = logits.float().softmax(dim=1).topk(min(likeliest, len(vocab)), dim=1)
+        best.append(top.indices.cpu())
+        chances.append(top.values.cpu())
+    bits = to_bits(torch.cat(costs)) + unknown_bits(vocab, text, ids)
+    return Predictions(bits, torch.cat(best).numpy(), torch.cat(chances).numpy())
+
+
+def to_bits(nats: Tensor) -> NDArray[np.float64]:
+    """Return nats (M,) as bits (M,)."""
+    bits: NDArray[np.float64] = nats.double().cpu().numpy() / math.log(2)
+    return bits
+
+
+def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the nats (B, T) of targets (B, T) under logits (B, T, V)."""
+    return functional.cross_entropy(
+        logits.flatten(0, 1).float(), targets.flatten().long(), reduction="none"
+    ).view(targets.shape)

@@ -1,0 +1,199 @@
+"""The two language models: one contract, one checkpoint format.
+
+Shapes: B batch, T steps, V vocabulary, E embedding size, H hidden size, L layers.
+
+Tokens (B, T) and a state go in; logits (B, T, V) and the new state come out. No state given
+means zeros. A state is a tuple of tensors (L, B, H): hidden state and memory for an LSTM, the
+hidden state alone for GRU and RNN. Nothing remembers it but the caller.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig, usual_embedding_size
+from textgen.errors import UsageError
+from textgen.model.framework import recurrent_layers
+from textgen.model.loss import ALWAYS, draw_classes, linear_cross_entropy
+from textgen.model.lstm import State
+
+_UNSEEN = 0.3
+"""What is added to every token's count: one that does not occur in training is not impossible."""
+
+
+class LanguageModel(nn.Module):
+    """Embedding (or one-hot input), recurrent layers, output; the subclasses name the middle.
+
+    Args:
+        vocab_size: V.
+        config: the shape; every setting is explained there.
+    """
+
+    implementation: ClassVar[Implementation]
+    """Whose recurrent layers it is made of."""
+
+    def __init__(self, vocab_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.vocab_size = vocab_size
+        self.config = config
+        hidden_size = self.hidden_size = config.hidden_size or HIDDEN_SIZES[0]
+        embedding_size = config.embedding_size
+        if embedding_size is None:
+            embedding_size = usual_embedding_size(hidden_size)
+        one_hot = embedding_size == 0
+        self.embedding = None if one_hot else nn.Embedding(vocab_size, embedding_size)
+        self.rnn = recurrent_layers(
+            self.implementation,
+            config.cell,
+            vocab_size if one_hot else embedding_size,
+            hidden_size,
+            config.num_layers,
+            config.dropout or 0.0,
+            config.recurrent_dropout or 0.0,
+        )
+        self.dropout = LockedDropout(config.dropout or 0.0)
+        tied = config.tie and self.embedding is not None
+        # A tied output needs features of the embedding's size.
+        resize = tied and hidden_size != embedding_size
+        self.projection = nn.Linear(hidden_size, embedding_size) if resize else nn.Identity()
+        num_features = embedding_size if tied else hidden_size
+        # Graves (2013), chapter 2: the gates need not remember what was read just now.
+        self.shortcut = (
+            nn.Linear(embedding_size, num_features, bias=False)
+            if config.shortcut and not one_hot
+            else None
+        )
+        self.output = nn.Linear(num_features, vocab_size)
+        if self.embedding is not None and tied:
+            self.output.weight = self.embedding.weight
+        self.reset_parameters()
+        if one_hot:
+            self.rnn.expect_ids()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights; both models draw the same ones from the same seed."""
+        std = self.config.init_std
+        for name, parameter in self.named_parameters():
+            if std is not None:
+                weight = parameter.dim() > 1
+                nn.init.normal_(parameter, std=std) if weight else nn.init.zeros_(parameter)
+            elif name.startswith("embedding"):
+                nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
+            elif name in ("output.bias", "shortcut.weight") or name.startswith("rnn.bias"):
+                nn.init.zeros_(parameter)
+            if std is None and self.config.cell == "lstm" and name.startswith("rnn.bias_ih"):
+                # Forget gates that begin open: Jozefowicz et al. (2015), chapter 2.2.
+                nn.init.ones_(parameter.detach().chunk(4)[1])
+
+    def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> State:
+        """Return the state of zeros before the first token, each tensor (L, B, H)."""
+        weight = self.output.weight
+        shape = (self.config.num_layers, batch_size, self.hidden_size)
+        count = 2 if self.config.cell == "lstm" else 1
+        zeros = torch.zeros(shape, dtype=weight.dtype, device=device or weight.device)
+        return (zeros,) * count
+
+    def features(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Return what the output layer reads, (B, T, H or E), and the new state."""
+        inputs = tokens if self.embedding is None else self.dropout(self.embedding(tokens))
+        hidden, new_state = self.rnn(inputs, state)
+        features = self.projection(self.dropout(hidden))
+        if self.shortcut is not None:
+            features = features + self.shortcut(inputs)
+        return features, new_state
+
+    def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Return the logits (B, T, V) of each next token, and the new state."""
+        features, state = self.features(tokens, state)
+        return self.output(features), state
+
+    def loss(
+        self, tokens: Tensor, targets: Tensor, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        """Return the mean cross-entropy in nats of targets (B, T), and the new state.
+
+        In training with ``softmax="sampled"`` it is an estimate, see ``textgen.model.loss``.
+        """
+        features, state = self.features(tokens, state)
+        ids = targets.flatten().long()
+        smoothing = (self.config.label_smoothing or 0.0) if self.training else 0.0
+        sampled = self.training and self.config.softmax == "sampled" and not smoothing
+        # On a GPU, the whole sum costs less than finding out which classes were drawn.
+        if sampled and self.vocab_size > 2 * ALWAYS and ids.device.type == "cpu":
+            classes = draw_classes(ids, self.vocab_size)
+        else:
+            classes = None
+        rows = features.flatten(0, 1)
+        weight, bias = self.output.weight, self.output.bias
+        return linear_cross_entropy(rows, weight, bias, ids, classes, smoothing), state
+
+    @torch.no_grad()
+    def expect(self, tokens: Tensor) -> None:
+        """Begin with the frequencies of the tokens (N,) of a text, in place of learning them."""
+        counts = torch.bincount(tokens, minlength=self.vocab_size).to(self.output.bias)
+        frequencies = (counts + _UNSEEN) / (counts + _UNSEEN).sum()
+        self.output.bias.copy_(frequencies.log())
+
+
+class LockedDropout(nn.Module):
+    """Dropout that drops the same values at every step of a row: Gal & Ghahramani (2016).
+
+    Args:
+        share: of the values dropped in training.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (B, T, anything) with some values 0 and the others scaled up, in training."""
+        if not self.training or self.share == 0:
+            return inputs
+        kept = torch.ones_like(inputs[:, :1])
+        return inputs * functional.dropout(kept, self.share)
+
+
+class RNNModelScratch(LanguageModel):
+    """The language model on this project's own LSTM."""
+
+    implementation = "scratch"
+
+
+class RNNModel(LanguageModel):
+    """The language model on ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``."""
+
+    implementation = "nn"
+
+
+MODELS: dict[str, type[LanguageModel]] = {"nn": RNNModel, "scratch": RNNModelScratch}
+"""The values of ``--model``."""
+
+
+def build_model(vocab_size: int, config: ModelConfig) -> LanguageModel:
+    """Return the model that the settings name."""
+    return MODELS[config.model](vocab_size, config)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; ``auto`` takes cuda, then mps, then the processor.
+
+    Raises:
+        UsageError: this machine, or this torch, does not have it.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+    if not available[name]:
+        raise UsageError(f"--device {name} is not there; this torch sees: {_list(available)}")
+    return torch.device(name)
+
+
+def _list(available: dict[str, bool]) -> str:
+    return ", ".join(device for device, there in available.items() if there)

@@ -1,0 +1,194 @@
+"""A text as one HTML page that opens offline, every character coloured by its surprisal.
+
+Shapes: M tokens of the text, K likeliest tokens at each of them.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.evaluation.perplexity import Predictions
+from textgen.files import write_atomically
+from textgen.text.vocab import UNKNOWN, Vocab
+
+MAX_CHARACTERS = 200_000
+"""Characters on a page: some 14 MB, which browsers show within seconds."""
+
+_HIGHEST = 16
+"""Bits from which on a character has the last colour: one in 65,536."""
+
+_COLOURS = ((255, 255, 255), (255, 233, 160), (254, 178, 96), (244, 118, 80), (214, 84, 120))
+"""From no surprise to the highest; black text is easy to read on all of them."""
+
+_STYLE = """
+body { font-family: sans-serif; color: #222; max-width: 860px; margin: 24px auto;
+  padding: 0 16px }
+p { margin: 0; font-size: 19px; line-height: 1.75; min-height: 1em; white-space: pre-wrap;
+  overflow-wrap: anywhere; content-visibility: auto; contain-intrinsic-size: auto 70px }
+i { font-style: normal }
+i:hover, i.chosen { outline: 2px solid #222 }
+.unknown { text-decoration: underline dotted }
+.control { color: #888; font-size: 12px }
+#legend { display: flex; align-items: center; gap: 12px; margin: 16px 0 24px; font-size: 14px }
+#legend div span { display: inline-block; min-width: 26px; padding: 3px 0; text-align: center }
+#hint { position: fixed; z-index: 1; display: none; background: #fff; border: 1px solid #888;
+  border-radius: 4px; padding: 8px 12px; box-shadow: 0 2px 8px #0003; font-size: 15px;
+  pointer-events: none }
+#hint td { padding: 1px 10px 1px 0 }
+#hint tr:first-child td { border-bottom: 1px solid #ccc; font-weight: bold }
+#hint .number { text-align: right; color: #555 }
+"""
+
+_SCRIPT = """
+const bytes = (name, Type) => new Type(
+  Uint8Array.from(atob(data[name]), character => character.charCodeAt(0)).buffer);
+const bits = bytes('bits', Uint16Array), ids = bytes('ids', Uint32Array);
+const chances = bytes('chances', Uint16Array), known = bytes('known', Uint8Array);
+const hint = document.getElementById('hint');
+const row = (...values) => {
+  const line = document.createElement('tr');
+  for (const [index, value] of values.entries()) {
+    const cell = line.insertCell();
+    cell.textContent = value;
+    if (index) cell.className = 'number';
+  }
+  return line;
+};
+let chosen = null;
+function show(target) {
+  if (chosen) chosen.classList.remove('chosen');
+  chosen = target.closest('p > i');
+  hint.style.display = chosen ? 'block' : 'none';
+  if (!chosen) return;
+  chosen.classList.add('chosen');
+  const paragraph = chosen.parentElement;
+  const place = +paragraph.dataset.first + Array.prototype.indexOf.call(paragraph.children, chosen);
+  const table = document.createElement('table');
+  const name = data.names[data.text[place]];
+  table.append(row(known[place] ? name : name + ' ' + data.unknown,
+    (bits[place] / 100).toFixed(2) + ' bits'));
+  for (let k = place * data.likeliest; k < (place + 1) * data.likeliest; k++)
+    table.append(row(data.names[ids[k]], (chances[k] / 655.35).toFixed(2) + ' %'));
+  hint.replaceChildren(table);
+  const box = chosen.getBoundingClientRect(), size = hint.getBoundingClientRect();
+  hint.style.left = Math.max(4, Math.min(box.left, innerWidth - size.width - 8)) + 'px';
+  hint.style.top = (box.bottom + size.height + 8 < innerHeight
+    ? box.bottom + 6 : box.top - size.height - 6) + 'px';
+}
+document.addEventListener('mouseover', event => show(event.target));
+document.addEventListener('click', event => show(event.target));
+document.addEventListener('scroll', () => show(document.body));
+"""
+
+
+def write_heatmap(
+    path: Path, title: str, vocab: Vocab, tokens: list[str], predictions: Predictions
+) -> None:
+    """Write the page.
+
+    Args:
+        path: the file; one that is there is replaced.
+        title: what stands above the text.
+        vocab: the model's vocabulary.
+        tokens: the text's tokens, M of them.
+        predictions: what the model expected at each.
+
+    Raises:
+        TextgenError: the file cannot be written.
+    """
+    # Every token that is named anywhere gets a number; the model's own keep theirs.
+    names = {token: id_ for id_, token in enumerate(vocab.tokens)}
+    text = [names.setdefault(token, len(names)) for token in tokens]
+    known = np.array([token in vocab for token in tokens], dtype=np.uint8)
+    chances = (predictions.probabilities * 65535).round()
+    data = json.dumps(
+        {
+            "bits": _base64((predictions.bits * 100).round().clip(0, 65535), "<u2"),
+            "ids": _base64(predictions.ids, "<u4"),
+            "chances": _base64(chances, "<u2"),
+            "known": _base64(known, "u1"),
+            "likeliest": predictions.ids.shape[1],
+            "names": [_named(token) for token in names],
+            "text": text,
+            "unknown": "(unknown to the model)",
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    data = data.replace("</", "<\\/").replace("<!--", "<\\!--")  # nothing ends the script
+    characters = np.array([len(token) for token in tokens])
+    page = f"""<!doctype html>
+<html lang="zh">
+<head>
+<meta charset="utf-8">
+<title>{html.escape(title)}</title>
+<style>{_STYLE}{_colour_classes()}</style>
+</head>
+<body>
+<h1>{html.escape(title)}</h1>
+<div id="legend">bits per character {_legend()} <i class="unknown">unknown to the model</i></div>
+<div id="hint"></div>
+{"".join(_paragraphs(tokens, (predictions.bits / characters).tolist(), known.tolist()))}
+<script>
+const data = {data};
+{_SCRIPT}</script>
+</body>
+</html>
+"""
+    write_atomically(path, page.encode("utf-8", "replace"))
+
+
+def _paragraphs(tokens: list[str], bits: list[float], known: list[int]) -> Iterator[str]:
+    """Yield the text's lines, each token in its colour; a browser lays out those in view only."""
+    first = 0
+    line: list[str] = []
+    for place, (token, cost, is_known) in enumerate(zip(tokens, bits, known, strict=True)):
+        colour = f"b{min(int(cost), _HIGHEST)}"
+        name = colour if is_known else f"'{colour} unknown'"
+        line.append(f"<i class={name}>{_shown(token)}</i>")
+        if "\n" in token or place == len(tokens) - 1:
+            yield f"<p data-first={first}>{''.join(line)}</p>\n"
+            first, line = place + 1, []
+
+
+def _shown(token: str) -> str:
+    if token.isprintable() or token in (" ", "\u3000"):
+        return html.escape(token)
+    return f"<span class=control>{html.escape(_named(token))}</span>"
+
+
+def _named(token: str) -> str:
+    """Return what to call a token that may have no look of its own."""
+    if token == UNKNOWN:
+        return "(unknown)"
+    if token.isprintable() and not token.isspace():
+        return token
+    return "".join({"\n": "↵", " ": "␣"}.get(c, f"U+{ord(c):04X}") for c in token)
+
+
+def _colour_classes() -> str:
+    return "".join(f".b{bits} {{ background: {_colour(bits)} }}\n" for bits in range(_HIGHEST + 1))
+
+
+def _colour(bits: int) -> str:
+    place = bits / _HIGHEST * (len(_COLOURS) - 1)
+    index = min(int(place), len(_COLOURS) - 2)
+    share = place - index
+    pair = zip(_COLOURS[index], _COLOURS[index + 1], strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pair)
+
+
+def _legend() -> str:
+    labels = [*map(str, range(_HIGHEST)), f"{_HIGHEST}+"]
+    cells = (f"<span class=b{bits}>{label}</span>" for bits, label in enumerate(labels))
+    return f"<div>{''.join(cells)}</div>"
+
+
+def _base64(values: NDArray[Any], kind: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()

@@ -1,0 +1,95 @@
+"""What the suite's record looks like: for each task its loss, its answers and its errors."""
+
+import html
+from pathlib import Path
+
+from textgen.plots.run import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
+from textgen.runs.record import Entry, Record
+
+_COLORS = {"scratch": BLUE, "nn": RED, "gru": GREEN, "rnn": GREY}
+_ANSWERS = {
+    "accuracy": "share of answers right",
+    "out_0": "answer",
+    "out_1": "answer",
+}
+"""What tasks measure of their answers, and what stands at the axis."""
+
+
+def suite_in(checkpoints: Path) -> Subject:
+    """Return the suite as something to draw; its folder among the runs is hidden and none."""
+    return Subject("sanity", Record(checkpoints / ".sanity" / "metrics.jsonl"), suite_windows)
+
+
+def suite_windows(entries: list[Entry]) -> list[Window]:
+    """Return the table of results, then every task's plots, in the order they were run."""
+    tasks = list(dict.fromkeys(entry["task"] for entry in entries))
+    plots = (task_plots(task, [e for e in entries if e["task"] == task]) for task in tasks)
+    return [_results(entries), *(window for windows in plots for window in windows)]
+
+
+def task_plots(task: str, entries: list[Entry]) -> list[Window]:
+    """Return a task's curves over the epochs, and the error of each answer that was tested."""
+    models = list(dict.fromkeys(entry["model"] for entry in entries))
+
+    def curves(name: str, label: str = "") -> list[Trace]:
+        of_models = (
+            (model, [(e["epoch"], e[name]) for e in entries if e["model"] == model and name in e])
+            for model in models
+        )
+        return [
+            line(f"{model} {label}".strip(), points, _COLORS.get(model))
+            for model, points in of_models
+            if points
+        ]
+
+    windows = []
+    if losses := curves("loss"):
+        windows.append(plot(f"{task}-loss", f"{task}: loss", "loss", losses, logarithmic=True))
+    measured = [name for name in _ANSWERS if any(name in entry for entry in entries)]
+    if measured:
+        answers = [
+            trace for name in measured for trace in curves(name, name if len(measured) > 1 else "")
+        ]
+        windows.append(plot(f"{task}-answers", f"{task}: answers", _ANSWERS[measured[0]], answers))
+    errors = [
+        _dots(entry["model"], entry["errors"], _COLORS.get(entry["model"]))
+        for entry in entries
+        if "errors" in entry
+    ]
+    if errors:
+        windows.append(
+            plot(
+                f"{task}-errors",
+                f"{task}: absolute error of each answer",
+                "absolute error",
+                errors,
+                x_title="number of the problem",
+            )
+        )
+    return windows
+
+
+def _dots(model: str, errors: list[float], color: str | None) -> Trace:
+    trace = line(model, list(enumerate(errors, 1)), color)
+    return trace | {"mode": "markers"}
+
+
+def _results(entries: list[Entry]) -> Window:
+    cells = "".join(
+        "<tr>"
+        + "".join(
+            f"<td style='padding:2px 12px 2px 0'>{html.escape(str(value))}</td>"
+            for value in (
+                entry["task"],
+                entry["model"],
+                entry["asked"],
+                entry["result"],
+                f"{entry['seconds']:.1f} s",
+            )
+        )
+        + f"<td style='color:{GREEN if entry['passed'] else RED}'>"
+        + f"{'pass' if entry['passed'] else 'FAIL'}</td></tr>"
+        for entry in entries
+        if "passed" in entry
+    )
+    return text("results", "Sanity", f"<table style='font-size:13px'>{cells}</table>")

@@ -1,0 +1,170 @@
+"""The two ways to cut a long text into mini-batches.
+
+Shapes: B rows in a batch, T steps in a row, N tokens in the text. ``x`` and ``y`` are (B, T);
+``y`` is ``x`` one token later. Source: Dive into Deep Learning (zh.d2l.ai), chapter 8.3.
+
+The order of an epoch follows from (seed, epoch) alone, so a position in the data is two whole
+numbers, epoch and batch, and going on from it needs no random generator's state.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textgen.errors import TextgenError
+from textgen.text.vocab import TokenIds
+
+Batch = tuple[Tensor, Tensor]
+
+
+class TooShortError(TextgenError):
+    """The text is too short for one batch.
+
+    Args:
+        message: says how long it is, and how long it must be.
+        needed: tokens needed.
+    """
+
+    def __init__(self, message: str, needed: int) -> None:
+        super().__init__(message)
+        self.needed = needed
+
+
+class Batches(Protocol):
+    """What the training loop asks of its data."""
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether row r of a batch goes on where row r of the batch before it stopped."""
+
+    def num_batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+
+
+class TextBatches(ABC):
+    """What both ways share: the tokens, a batch's shape, and the seed.
+
+    Args:
+        tokens: ids (N,), as an array or as a tensor on any device; batches are views of it
+            where possible.
+        batch_size: B, rows in a batch.
+        num_steps: T, tokens in a row.
+        seed: what the random numbers of every epoch follow from, together with its number.
+
+    Raises:
+        TooShortError: the text is too short for one batch.
+    """
+
+    carries_state: ClassVar[bool]
+    """Whether row r of a batch goes on where row r of the batch before it stopped."""
+
+    def __init__(
+        self, tokens: TokenIds | Tensor, batch_size: int, num_steps: int, seed: int = 0
+    ) -> None:
+        self.tokens = torch.as_tensor(tokens)
+        self.batch_size = batch_size
+        self.num_steps = num_steps
+        self.seed = seed
+        needed = batch_size * num_steps + self._max_offset + 1
+        if len(self.tokens) < needed:
+            raise TooShortError(
+                f"{len(self.tokens):,} tokens to train on, and a batch of {batch_size} rows of "
+                f"{num_steps} steps needs {needed:,}",
+                needed,
+            )
+
+    @property
+    @abstractmethod
+    def _max_offset(self) -> int:
+        """The highest start offset."""
+
+    def _draw(self, epoch: int) -> tuple[np.random.Generator, int]:
+        """Return an epoch's generator, and its first number: the start offset."""
+        generator = np.random.default_rng((self.seed, epoch))
+        return generator, int(generator.integers(self._max_offset + 1))
+
+    @abstractmethod
+    def num_batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has; the start offset may cost the last one."""
+
+    @abstractmethod
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+
+
+class RandomBatches(TextBatches):
+    """Pieces of T tokens in random order: neighbours in two batches are none in the text.
+
+    The pieces begin at a random offset below T and follow each other; every one comes once in
+    an epoch. The last batch holds what is left, and may have fewer rows than B.
+    """
+
+    carries_state = False
+
+    @property
+    def _max_offset(self) -> int:
+        return self.num_steps - 1
+
+    def _num_pieces(self, offset: int) -> int:
+        return (len(self.tokens) - offset - 1) // self.num_steps
+
+    def num_batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+        _, offset = self._draw(epoch)
+        return -(-self._num_pieces(offset) // self.batch_size)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+        generator, offset = self._draw(epoch)
+        order = torch.from_numpy(generator.permutation(self._num_pieces(offset)))
+        # Every piece with the token after it, (pieces, T + 1): a view, though they overlap.
+        pieces = self.tokens[offset:].unfold(0, self.num_steps + 1, self.num_steps)
+        for chosen in order.to(self.tokens.device).split(self.batch_size)[start:]:
+            rows = pieces[chosen]
+            yield rows[:, :-1], rows[:, 1:]
+
+
+class SequentialBatches(TextBatches):
+    """The text in B equal rows, read side by side, T columns at a time.
+
+    Row r of a batch goes on where row r of the batch before stopped, so the state is carried
+    (and detached). The rows begin at a random offset of at most T. Batches are views; columns
+    that fill no batch wait for another epoch's offset.
+    """
+
+    carries_state = True
+
+    @property
+    def _max_offset(self) -> int:
+        return self.num_steps
+
+    def _row_length(self, offset: int) -> int:
+        return (len(self.tokens) - offset - 1) // self.batch_size
+
+    def num_batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has; the start offset may cost the last one."""
+        _, offset = self._draw(epoch)
+        return self._row_length(offset) // self.num_steps
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+        _, offset = self._draw(epoch)
+        length = self._row_length(offset)
+        xs, ys = (
+            self.tokens[first : first + self.batch_size * length].view(self.batch_size, length)
+            for first in (offset, offset + 1)
+        )
+        for batch in range(start, length // self.num_steps):
+            columns = slice(batch * self.num_steps, (batch + 1) * self.num_steps)
+            yield xs[:, columns], ys[:, columns]
+
+
+POLICIES: dict[str, type[TextBatches]] = {"sequential": SequentialBatches, "random": RandomBatches}
+"""The values of ``--batches``."""

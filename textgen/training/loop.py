@@ -1,0 +1,179 @@
+"""The training loop: batch, forward, loss, backward, clip, step, report.
+
+Truncated backpropagation through time: the gradient reaches back over one batch's steps, the
+state further, where the batches say that it is carried.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from textgen.config import TrainingConfig
+from textgen.model.lstm import State
+from textgen.model.precision import choose_dtype
+from textgen.text.batches import Batches
+
+
+class Trainable(Protocol):
+    """What the loop asks of a model: an ``nn.Module`` that can tell its loss."""
+
+    def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Return the mean loss of a batch, and the new state."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return what is learned."""
+
+    def train(self) -> object:
+        """Turn dropout on."""
+
+
+@dataclass
+class Position:
+    """Where a training stands: all that a resume needs beside weights and optimiser."""
+
+    step: int = 0
+    """Steps done."""
+
+    epoch: int = 0
+    """Number of the epoch that the next batch is of."""
+
+    batch: int = 0
+    """Number of the next batch in that epoch."""
+
+    state: State | None = None
+    """The recurrent state after the last batch; carried into the next one, or not."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step was; the tensors stay on their device until somebody reads them."""
+
+    position: Position
+    tokens: int
+    loss: Tensor
+    gradient_norm: Tensor
+    learning_rate: float
+
+
+def train_steps(
+    model: Trainable,
+    batches: Batches,
+    optimizer: torch.optim.Optimizer,
+    config: TrainingConfig,
+    total_steps: int,
+    position: Position,
+) -> Iterator[Step]:
+    """Train from a position on until ``total_steps`` are done; yield after every step.
+
+    The same model, optimiser and position give the same steps, wherever the loop was cut.
+    """
+    state, first_batch = position.state, position.batch
+    epoch, step = position.epoch, position.step
+    device = next(model.parameters()).device
+    dtype = choose_dtype(config.precision, model.parameters())
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
+    while step < total_steps:
+        for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
+            model.train()  # who evaluated or generated since the last step has turned it off
+            seed(x.device, config.seed + step)  # dropout follows from (seed, step)
+            learning_rate = learning_rate_at(step, total_steps, config)
+            with autocast:
+                loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
+            gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
+            step += 1
+            yield Step(
+                Position(step, epoch, batch, detach(state)),
+                x.shape[0] * x.shape[1],
+                loss.detach(),
+                gradient_norm,
+                learning_rate,
+            )
+            if step == total_steps:
+                return
+        epoch, first_batch, state = epoch + 1, 0, None
+
+
+def take_step(
+    model: Trainable,
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    learning_rate: float,
+    clip: float,
+) -> Tensor:
+    """Backward, clip, step; return the norm that the gradient had before it was clipped."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    gradient_norm = norm_of(gradients)
+    if clip < math.inf:
+        scale = torch.clamp(clip / (gradient_norm + 1e-6), max=1.0)
+        for gradient in gradients:
+            gradient.mul_(scale)
+    optimizer.step()
+    return gradient_norm
+
+
+def norm_of(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the Euclidean norm of all their values together."""
+    norm = torch.linalg.vector_norm
+    total: Tensor = norm(torch.stack([norm(tensor) for tensor in tensors]))
+    return total
+
+
+def seed(device: torch.device, number: int) -> None:
+    """Seed a device's generator; ``torch.manual_seed`` seeds all there are, and takes 0.2 ms."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(number)
+    else:
+        torch.get_device_module(device).manual_seed(number)
+
+
+def detach(state: State | None) -> State | None:
+    """Return the state without its history: the gradient stops here."""
+    return state and tuple(part.detach() for part in state)
+
+
+def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> float:
+    """Return the learning rate of a step: a straight warm-up, then a line or half a cosine to 0."""
+    warmup_steps = round(config.warmup * total_steps)
+    if step < warmup_steps:
+        return config.learning_rate * (step + 1) / warmup_steps
+    if config.schedule == "constant":
+        return config.learning_rate
+    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    if config.schedule == "linear":
+        return config.learning_rate * (1 - progress)
+    return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimiser that the settings name; weight decay is for matrices only."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
+    device = next(model.parameters()).device.type
+    decayed = [p for p in model.parameters() if p.dim() > 1 and config.weight_decay > 0]
+    others = [p for p in model.parameters() if p.dim() <= 1 or config.weight_decay == 0]
+    groups = [(decayed, config.weight_decay), (others, 0.0)]
+    return torch.optim.AdamW(
+        # A group costs time: where nothing decays, there is one.
+        [{"params": part, "weight_decay": decay} for part, decay in groups if part],
+        lr=config.learning_rate,
+        betas=(0.9, config.beta2),
+        fused=device in ("cpu", "cuda"),  # not every torch has it for others
+    )
+
+
+def steps_in_epochs(batches: Batches, epochs: float) -> int:
+    """Return the number of steps in so many epochs, a part of the last one included."""
+    whole = int(epochs)
+    # Start offsets make epochs differ by a batch: what a thousand of them tell is enough.
+    counted = min(whole, 1000)
+    steps = sum(map(batches.num_batches, range(counted)))
+    rest = (epochs - counted) * batches.num_batches(counted)
+    return max(1, steps + round(rest))
