@@ -15,8 +15,8 @@ import pytest
 
 from textgen.cli import commands
 from textgen.config import Settings
-from textgen.runs.checkpoint import Run
-from textgen.training import session
+from textgen.runs.folder import Run
+from textgen.training import start
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -69,7 +69,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run that has learned something: what it expects is neither flat nor certain."""
     settings = Settings.of(hidden_size=64, embedding_size=32, dropout=0.1, epochs=2.0, device="cpu")
     sample = ROOT / "corpus" / "sample.txt"
-    return session.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
+    return start.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
 
 
 @pytest.fixture

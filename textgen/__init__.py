@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from textgen.config import ModelConfig as ModelConfig
     from textgen.config import Settings as Settings
     from textgen.errors import TextgenError as TextgenError
+    from textgen.evaluation.judge import evaluate as evaluate
     from textgen.model.language_model import RNNModel as RNNModel
     from textgen.model.language_model import RNNModelScratch as RNNModelScratch
     from textgen.model.lstm import LSTM as LSTM
-    from textgen.runs.trained import evaluate as evaluate
     from textgen.runs.trained import load as load
     from textgen.text.batches import RandomBatches as RandomBatches
     from textgen.text.batches import SequentialBatches as SequentialBatches
     from textgen.text.vocab import Vocab as Vocab
-    from textgen.training.session import resume as resume
-    from textgen.training.session import train as train
+    from textgen.training.start import resume as resume
+    from textgen.training.start import train as train
     from textgen.writing.generation import generate as generate
 
 _HOMES = {
@@ -34,11 +34,11 @@ _HOMES = {
     "Settings": "config",
     "TextgenError": "errors",
     "Vocab": "text.vocab",
-    "evaluate": "runs.trained",
+    "evaluate": "evaluation.judge",
     "generate": "writing.generation",
     "load": "runs.trained",
-    "resume": "training.session",
-    "train": "training.session",
+    "resume": "training.start",
+    "train": "training.start",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings all the same

@@ -1,10 +1,14 @@
-"""Ctrl-C and SIGTERM ask a training to stop; between two steps it does, and loses nothing."""
+"""Ctrl-C, SIGTERM and SIGHUP ask work to stop; between two steps it does, and loses nothing."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+
+STOP_SIGNALS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, _HANGUP)))
+"""Ctrl-C, what ``kill`` sends, and what a terminal sends that is closed."""
 
 
 class StopRequest:
@@ -13,23 +17,43 @@ class StopRequest:
     def __init__(self) -> None:
         self.asked = False
 
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
-        """Note the first signal; the second one stops at once."""
-        if self.asked:
-            raise KeyboardInterrupt
+    def ask(self, *_signal: object) -> None:
+        """Ask; as it stands, a signal's handler."""
         self.asked = True
 
 
 @contextmanager
-def stop_requests() -> Iterator[StopRequest]:
-    """Catch Ctrl-C and SIGTERM while inside; in other threads than the main one, catch nothing."""
-    request = StopRequest()
+def handling(
+    handler: Callable[..., object], signals: tuple[signal.Signals, ...] = STOP_SIGNALS
+) -> Iterator[None]:
+    """Have a handler called for signals while inside, and after that the one before.
+
+    In other threads than the main one nothing is caught, since Python cannot. A SIGHUP that is
+    ignored stays ignored: that is what nohup is for.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield request
+        yield
         return
-    before = {name: signal.signal(name, request) for name in (signal.SIGINT, signal.SIGTERM)}
+    caught = [
+        name for name in signals if name != _HANGUP or signal.getsignal(name) != signal.SIG_IGN
+    ]
+    before = {name: signal.signal(name, handler) for name in caught}
     try:
-        yield request
+        yield
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        for name, earlier in before.items():
+            signal.signal(name, earlier)
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Catch what asks to stop while inside; the second time it stops at once."""
+    request = StopRequest()
+
+    def ask(*_signal: object) -> None:
+        if request.asked:
+            raise KeyboardInterrupt
+        request.ask()
+
+    with handling(ask):
+        yield request

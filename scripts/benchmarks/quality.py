@@ -11,11 +11,12 @@ import torch
 from textgen.config import CorpusConfig, Settings
 from textgen.evaluation.perplexity import evaluate_text, evaluate_trigram
 from textgen.model.language_model import LanguageModel, build_model
-from textgen.runs.checkpoint import split_text
+from textgen.runs.folder import split_text
+from textgen.runs.progress import Position
 from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.reading import read_corpus
 from textgen.text.vocab import Vocab
-from textgen.training.loop import Position, make_optimizer, steps_in_epochs, train_steps
+from textgen.training.loop import make_optimizer, steps_in_epochs, train_steps
 from textgen.training.recipe import complete
 
 MARKS = 10

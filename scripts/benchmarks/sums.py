@@ -9,11 +9,12 @@ from torch.utils.data import DataLoader
 
 from benchmarks.timing import Clock, Row
 from textgen.model.lstm import LSTM
+from textgen.runs.progress import Position
 from textgen.sanity import addition
 from textgen.sanity.binary import to_numbers
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.trial import plain_adam
-from textgen.training.loop import Position, make_optimizer, train_steps
+from textgen.training.loop import make_optimizer, train_steps
 
 
 def sums(_text: str, clock: Clock) -> list[Row]:

@@ -12,11 +12,12 @@ from torch import nn
 from benchmarks.timing import Clock, Row
 from textgen.config import PRESETS, ModelConfig, Settings, TrainingConfig
 from textgen.model.language_model import LanguageModel, build_model
-from textgen.model.lstm import State
 from textgen.model.precision import choose_dtype
+from textgen.model.state import State
+from textgen.runs.progress import Position
 from textgen.text.batches import SequentialBatches
 from textgen.text.vocab import TokenIds, Vocab
-from textgen.training.loop import Position, make_optimizer, train_steps
+from textgen.training.loop import make_optimizer, train_steps
 
 _SETTINGS = {
     "embedding 128, LSTM 256, 16 x 32": (ModelConfig(), 16, 32),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT, TINY, Command, flags, make_story
 from textgen.config import GenerationConfig, Settings
-from textgen.runs.checkpoint import Run
+from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
 
 

@@ -16,10 +16,11 @@ import pytest
 from tests.conftest import Command
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
-from textgen.runs.checkpoint import Run
+from textgen.interrupts import StopRequest
+from textgen.runs.folder import Run
 from textgen.runs.trained import Trained, load
 from textgen.writing.generation import Decoder, generate
-from textgen.writing.manuscript import Manuscript, StopRequest
+from textgen.writing.manuscript import Manuscript
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_an_interrupted_continuation_stands_as_far_as_it_came(
         for count, piece in enumerate(manuscript.add("庞师傅", stop), start=1):
             shown += piece
             if count == pieces:
-                stop()
+                stop.ask()
         assert manuscript.version.text == shown
         # Going on is as if read anew, also where a part of the stop text was held back.
         for name, value in (("seed", 4), ("stop", None), ("length", 1)):

@@ -22,10 +22,11 @@ from textgen.config import Settings
 from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
-from textgen.plots.run import of_run, thin
-from textgen.runs.checkpoint import Run
+from textgen.plots.run import of_run
+from textgen.plots.window import thin
+from textgen.runs.folder import Run
 from textgen.runs.record import Entry
-from textgen.training.session import train
+from textgen.training.start import train
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 

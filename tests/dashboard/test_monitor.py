@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import TINY, Command, flags
 from tests.dashboard.test_mirror import free_port, wait_for
-from textgen.runs.checkpoint import Run
+from textgen.runs.folder import Run
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 

@@ -13,8 +13,8 @@ from textgen.errors import TextgenError
 from textgen.evaluation.dynamic import SEGMENT, dynamic_surprisals, evaluate_dynamically
 from textgen.evaluation.perplexity import evaluate_text
 from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.state import detach
 from textgen.text.vocab import Vocab
-from textgen.training.loop import detach
 
 LEARNED, TEXT = make_story(10 * SEGMENT), make_story(8 * SEGMENT + 7, seed=1)
 VOCAB = Vocab.build(make_story(1500))

@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from textgen.config import ModelConfig
 from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
-from textgen.model.lstm import LSTM, Recurrence, drop_units
+from textgen.model.lstm import LSTM, drop_units
+from textgen.model.recurrence import Recurrence
 
 V = 50
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}

@@ -13,7 +13,7 @@ from textgen.model.precision import add_product, choose_dtype, compute_dtype
 from textgen.text.batches import SequentialBatches
 from textgen.text.vocab import Vocab
 from textgen.training.loop import make_optimizer, take_step
-from textgen.training.session import train
+from textgen.training.start import train
 
 CPU = torch.device("cpu")
 BIG = [torch.empty(512, 512)]

@@ -45,7 +45,7 @@ def test_the_bits_are_those_of_the_evaluation(kind: str, before: str) -> None:
 
 def write(path: Path, text: str, vocab: Vocab) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     predictions = predict_text(make_model(vocab), vocab, text)
-    heatmap.write_heatmap(path, "<i>a & b</i>", vocab, vocab.split(text), predictions)
+    heatmap.write_predictions(path, "<i>a & b</i>", vocab, vocab.split(text), predictions)
     return predictions.bits
 
 

@@ -9,11 +9,11 @@ import torch
 from tests.conftest import make_story
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch, build_model
-from textgen.runs.checkpoint import Progress, load_training, save_checkpoint
+from textgen.runs.checkpoint import load_training, save_checkpoint
+from textgen.runs.progress import Position, Progress
 from textgen.text.batches import RandomBatches, SequentialBatches, TextBatches
 from textgen.text.vocab import Vocab
 from textgen.training.loop import (
-    Position,
     learning_rate_at,
     make_optimizer,
     steps_in_epochs,

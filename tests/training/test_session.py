@@ -15,8 +15,9 @@ import textgen
 from tests.conftest import TINY, flags, make_story
 from textgen.config import Settings
 from textgen.errors import TextgenError, UsageError
-from textgen.runs.checkpoint import Run, find_run
-from textgen.training.session import resume, train
+from textgen.interrupts import STOP_SIGNALS
+from textgen.runs.folder import Run, find_run
+from textgen.training.start import resume, train
 
 
 def bits(run: Run) -> list[float]:
@@ -32,28 +33,6 @@ def without_times(run: Run) -> list[dict[str, object]]:
         {name: v for name, v in entry.items() if name not in ("seconds", "tokens_per_second")}
         for entry in run.record.read()
     ]
-
-
-def test_a_run_folder_holds_everything(story: Path, tiny: Settings, in_folder: Path) -> None:
-    result = train(story, tiny, name="first")
-    run = result.run
-    assert run.folder == Path("checkpoints/first")
-    assert {path.name for path in run.folder.iterdir()} == {
-        *("config.json", "vocab.json", "text.txt", "metrics.jsonl"),
-        *("best.safetensors", "last.safetensors"),
-    }
-    assert Run(in_folder / run.folder).settings == tiny
-    assert (run.folder / "text.txt").read_text("utf-8") == story.read_text("utf-8")
-    assert result.tokens == run.plan.total_steps * 4 * 16
-    assert result.held_out is not None
-    assert result.held_out.tokens == 400
-    entries = run.record.read()
-    assert [entry["step"] for entry in entries] == sorted(entry["step"] for entry in entries)
-    assert {"perplexity", "learning_rate", "gradient_norm", "tokens_per_second"} <= set(entries[0])
-    assert len(bits(run)) == 10
-    assert entries[-2]["sample"]
-    assert entries[-1]["best_held_out_bits_per_character"] == result.held_out.bits_per_character
-    assert result.held_out.bits_per_character == pytest.approx(min(bits(run)), abs=0.02)
 
 
 def test_it_learns_what_there_is_to_learn(story: Path, in_folder: Path) -> None:
@@ -104,7 +83,7 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", STOP_SIGNALS)
 @pytest.mark.usefixtures("in_folder")
 def test_ctrl_c_saves_and_says_how_to_go_on(story: Path, stop: signal.Signals) -> None:
     arguments = flags(**{**TINY, "epochs": 5000, "patience": 0, "name": "long"})

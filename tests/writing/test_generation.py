@@ -8,7 +8,7 @@ from tests.conftest import ROOT, make_story
 from textgen.config import GenerationConfig, ModelConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.model.language_model import RNNModel
-from textgen.runs.checkpoint import Run
+from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.vocab import UNKNOWN_ID, Vocab
 from textgen.writing.beam import beam_search

@@ -24,6 +24,12 @@ from textgen.cli.results import (
     print_result,
 )
 from textgen.cli.sources import fill_in, run_named
+from textgen.cli.texts import (
+    beginning,
+    tell_of_what_never_came,
+    warn_of_encoding,
+    write_texts,
+)
 from textgen.config import (
     DEFAULT_CHECKPOINTS,
     DEFAULT_VISDOM,
@@ -39,9 +45,7 @@ from textgen.config import (
 from textgen.errors import TextgenError, UsageError
 
 if TYPE_CHECKING:
-    from textgen.runs.trained import Trained
-    from textgen.writing.endings import Ending
-    from textgen.writing.generation import Decoder
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +87,7 @@ def demo(
     from textgen.dashboard.mirror import mirror_to
     from textgen.runs.trained import load
     from textgen.text.fetching import fetch
-    from textgen.training.session import train as train_new
+    from textgen.training.start import train as train_new
     from textgen.writing.generation import Decoder
 
     settings = Settings(training=TrainingConfig(minutes=minutes))
@@ -97,7 +101,7 @@ def demo(
     decoder = Decoder(trained.model, trained.vocab)
     for prefix in ("却说", "玄德曰：“", "曹操"):
         print()
-        _write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
+        write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
     log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
 
 
@@ -128,18 +132,18 @@ def train(
         as_json: Print the final figures as one JSON line.
     """
     from textgen.dashboard.mirror import mirror_to
-    from textgen.runs.checkpoint import find_run
-    from textgen.training import session
+    from textgen.runs.folder import find_run
+    from textgen.training import start
 
     del preset, config  # fill_in has read them
     settings = Settings(corpus, model, training)
     mirror = mirror_to(visdom)
     if resume:
         run = find_run(checkpoints, run_named(files))
-        result = session.resume(run, settings, mirror)
+        result = start.resume(run, settings, mirror)
     else:
         paths = list(files) or [_sample()]
-        result = session.train(paths, settings, name, checkpoints, mirror)
+        result = start.train(paths, settings, name, checkpoints, mirror)
     if not as_json:
         print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
@@ -185,14 +189,12 @@ def generate(
     from textgen.writing.generation import Decoder, new_seed
 
     search.check(generation)
-    beginning = _beginning(prefix, prefix_file)
+    start = beginning(prefix, prefix_file)
     trained = load(run, checkpoints)
     if not as_json:
-        _warn_of_encoding(trained)
+        warn_of_encoding(trained)
     original = TrainingText(trained.run.split()[0]) if check_copying else None
-    beginning, messages = understood(
-        trained.vocab, beginning, trained.run.name, map_script=map_script
-    )
+    start, messages = understood(trained.vocab, start, trained.run.name, map_script=map_script)
     for message in messages:
         log.warning("%s", message)
     drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
@@ -200,7 +202,7 @@ def generate(
         generation = replace(generation, seed=new_seed())
     decoder = Decoder(trained.model, trained.vocab)
     try:
-        texts, endings = _write_texts(decoder, beginning, generation, search, quiet=as_json)
+        texts, endings = write_texts(decoder, start, generation, search, quiet=as_json)
     except KeyboardInterrupt:
         if drawn:
             log.info("\nThe same text again: --seed %d", generation.seed)
@@ -210,12 +212,12 @@ def generate(
         copied = [copying_values(copying) for copying in copyings] or [{}] * len(texts)
         samples = [{"text": text, **values} for text, values in zip(texts, copied, strict=True)]
         several = {"samples": samples} if len(samples) > 1 else {}
-        print_json(prefix=beginning, text=texts[0], seed=generation.seed, **copied[0], **several)
+        print_json(prefix=start, text=texts[0], seed=generation.seed, **copied[0], **several)
         copyings = []
     for number, copying in enumerate(copyings, start=1):
         which = f"text {number}" if len(texts) > 1 else "the text"
         log.info("Of %s, %s", which, copying_line(copying))
-    _tell_of_what_never_came(generation, endings)
+    tell_of_what_never_came(generation, endings)
     if drawn and not as_json:
         log.info("The same text again: --seed %d", generation.seed)
 
@@ -239,7 +241,7 @@ def write(
     from textgen.runs.trained import load
 
     trained = load(run, checkpoints)
-    _warn_of_encoding(trained)
+    warn_of_encoding(trained)
     write_together(trained, generation, map_script=map_script)
 
 
@@ -267,15 +269,17 @@ def evaluate(
         checkpoints: Folder in which the runs are.
         as_json: Print the figures as one JSON line.
     """
-    from textgen.runs import trained as trained_models
+    from textgen.evaluation import judge
+    from textgen.plots.heatmap import write_heatmap
+    from textgen.runs.trained import load
 
     _require_writable("heatmap", heatmap)
-    trained = trained_models.load(run, checkpoints)
-    figures, trigram = trained_models.evaluate(trained, file, encoding)
-    adapting = trained_models.evaluate_dynamically(trained, file, encoding) if dynamic else None
-    copying, natural = trained_models.evaluate_copying(trained)
+    trained = load(run, checkpoints)
+    figures, trigram = judge.evaluate(trained, file, encoding)
+    adapting = judge.evaluate_dynamically(trained, file, encoding) if dynamic else None
+    copying, natural = judge.evaluate_copying(trained)
     if heatmap is not None:
-        left_out = trained_models.write_heatmap(trained, heatmap, file, encoding)
+        left_out = write_heatmap(trained, heatmap, file, encoding)
         if left_out:
             log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
     if as_json:
@@ -291,7 +295,7 @@ def evaluate(
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
     print_figures(trained.run, figures, trigram.bits_per_character, adapting)
-    length = trained_models.COPYING_SAMPLE.length
+    length = judge.COPYING_SAMPLE.length
     print(f"Of {length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
         print(f"Of as many held-out ones, {copying_line(natural)}")
@@ -311,7 +315,7 @@ def report(
         checkpoints: Folder in which the runs are.
     """
     from textgen.plots.report import write_report
-    from textgen.runs.checkpoint import find_run
+    from textgen.runs.folder import find_run
 
     found = find_run(checkpoints, run)
     path = output or found.folder / "report.html"
@@ -461,88 +465,6 @@ def _sample() -> Path:
         if (folder / "sample.txt").exists():
             return folder / "sample.txt"
     raise UsageError("train needs a FILE to train on: a text file or a folder of them")
-
-
-def _beginning(prefix: str | None, prefix_file: Path | None) -> str:
-    """Return the text to go on from."""
-    if prefix is not None and prefix_file is None:
-        return prefix
-    if prefix_file is not None and prefix is None:
-        from textgen.text.reading import read_corpus
-
-        return read_corpus([prefix_file]).text.rstrip("\n")
-    if prefix is not None:
-        raise UsageError("--prefix and --prefix-file are two beginnings: give one of them")
-    raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
-
-
-def _warn_of_encoding(trained: "Trained") -> None:
-    """Tell who cannot see what will be written, and what to do."""
-    encoding = sys.stdout.encoding or "ascii"
-    likeliest = "".join(trained.vocab.tokens[1:100])
-    if "?" in likeliest.replace("?", "").encode(encoding, "replace").decode(encoding):
-        log.warning(
-            "%s lacks characters that this model writes, and shows ? in their place: "
-            "set PYTHONIOENCODING=utf-8",
-            encoding,
-        )
-
-
-def _write_texts(
-    decoder: "Decoder",
-    prefix: str,
-    generation: GenerationConfig,
-    search: SearchConfig,
-    *,
-    quiet: bool = False,
-) -> "tuple[list[str], list[Ending]]":
-    """Write what is asked for, print it as it comes unless quiet, and return the continuations."""
-    from textgen.cli.printer import Printer
-    from textgen.writing.beam import beam_search
-    from textgen.writing.endings import Ending
-    from textgen.writing.generation import one_after_another, write_on
-
-    printer = None if quiet else Printer()
-    context = decoder.read(prefix)
-    if search.beam is None:
-        pieces = one_after_another(write_on(decoder, context, generation, range(search.samples)))
-    else:
-        found = beam_search(decoder, context, generation, search.beam)
-        pieces = iter([(0, found.text, found.ending)])
-    texts = [""] * search.samples
-    endings = [Ending.of(generation)] * search.samples
-    begun = -1
-    for number, piece, ending in pieces:
-        if printer is not None:
-            if number > begun and search.samples > 1:
-                if begun >= 0:
-                    printer.end()
-                printer.write(f"--- {number + 1} of {search.samples} ---\n")
-            printer.write(prefix * (number > begun) + piece)
-        begun = number
-        texts[number] += piece
-        endings[number] = ending
-    if printer is not None:
-        printer.end()
-    return texts, endings
-
-
-def _tell_of_what_never_came(generation: GenerationConfig, endings: "list[Ending]") -> None:
-    """Say so where a text ended only because it was long enough."""
-    count = sum(ending.over == "length" for ending in endings)
-    asked = []
-    if generation.stop is not None:
-        asked.append(f"--stop {generation.stop!r}")
-    if generation.sentences is not None:
-        asked.append(f"--sentences {generation.sentences}")
-    if count and asked:
-        where = f" in {count:,} of {len(endings):,} samples" if len(endings) > 1 else ""
-        log.info(
-            "%s did not end the text%s: it ends at --length %d",
-            " and ".join(asked),
-            where,
-            generation.length,
-        )
 
 
 app.config = (fill_in,)

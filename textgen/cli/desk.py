@@ -17,10 +17,11 @@ from textgen.cli.printer import Printer
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
+from textgen.interrupts import StopRequest, handling
 from textgen.runs.trained import Trained
 from textgen.text.unknown import understood
 from textgen.writing.generation import Decoder
-from textgen.writing.manuscript import Manuscript, StopRequest
+from textgen.writing.manuscript import Manuscript
 
 log = logging.getLogger(__name__)
 
@@ -125,15 +126,12 @@ class _Desk:
     def _print(self, pieces: Callable[[StopRequest], Iterator[str]], before: str = "") -> None:
         """Print a continuation as it comes; Ctrl-C stops it, and never the program."""
         stop = StopRequest()
-        usual = signal.signal(signal.SIGINT, stop)
-        try:
+        with handling(stop.ask, (signal.SIGINT,)):
             printer = Printer()
             printer.write(before)
             for piece in pieces(stop):
                 printer.write(piece)
             printer.end()
-        finally:
-            signal.signal(signal.SIGINT, usual)
 
     def _undo(self) -> None:
         self._manuscript.undo()

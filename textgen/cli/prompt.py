@@ -1,5 +1,6 @@
 """Lines typed at a prompt that knows wide characters, and remembers what was typed before."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -9,23 +10,21 @@ from pathlib import Path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory
 
+from textgen.interrupts import handling
+
 log = logging.getLogger(__name__)
 
 
 def typed_lines() -> Iterator[str]:
     """Yield line after line until Ctrl-D. Ctrl-C empties the line, and never ends the program."""
-    usual = signal.signal(signal.SIGINT, lambda *_: None)  # at the prompt it comes as a key
     session: PromptSession[str] = PromptSession(history=_History(history_file()))
-    try:
+    # At the prompt Ctrl-C comes as a key.
+    with handling(lambda *_: None, (signal.SIGINT,)), contextlib.suppress(EOFError):
         while True:
             try:
                 yield session.prompt("> ")
             except KeyboardInterrupt:
                 log.info("Ctrl-D leaves.")
-    except EOFError:
-        return
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def history_file() -> Path:

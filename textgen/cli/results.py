@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.copying import Copying
     from textgen.evaluation.perplexity import Evaluation
-    from textgen.runs.checkpoint import Run
+    from textgen.runs.folder import Run
     from textgen.training.session import Result
 
 

@@ -9,7 +9,7 @@ import requests
 import visdom
 
 from textgen.dashboard.addresses import is_loopback
-from textgen.plots.run import Window
+from textgen.plots.window import Window
 
 _TIMEOUTS = (0.5, 3.0)
 """Seconds to connect, and to answer; visdom itself waits for ever."""

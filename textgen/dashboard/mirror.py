@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
-from textgen.plots.run import Subject, Window, comparison_windows, of_run
+from textgen.plots.run import comparison_windows, of_run
+from textgen.plots.window import Subject, Window
+from textgen.runs.folder import Mirror
 from textgen.runs.record import Entry, Record
-from textgen.training.session import Mirror
 
 if TYPE_CHECKING:
     from textgen.dashboard.client import Client

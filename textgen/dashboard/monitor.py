@@ -8,9 +8,10 @@ from textgen.dashboard.addresses import is_loopback
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.dashboard.server import serve
 from textgen.errors import TextgenError, UsageError
-from textgen.plots.run import Subject, of_run
+from textgen.plots.run import of_run
 from textgen.plots.suite import suite_in
-from textgen.runs.checkpoint import Run
+from textgen.plots.window import Subject
+from textgen.runs.folder import Run
 
 log = logging.getLogger(__name__)
 

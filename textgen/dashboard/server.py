@@ -4,8 +4,7 @@ Visdom's own start downloads twenty files from the Internet, listens on every ad
 its state in the home folder. Here the page's files come from packages and from ``assets/``, only
 the given address listens, and the environments stay in the given folder.
 
-The files are laid over Visdom's own by a ``StaticFileHandler``, so nothing is ever written into
-site-packages. Importing this module takes a second, so it is imported late.
+Importing this module takes a second, so it is imported late.
 """
 
 import asyncio
@@ -16,12 +15,10 @@ import ipaddress
 import json
 import logging
 import re
-import signal
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,30 +27,16 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.routing import AnyMatches, Matcher, PathMatches, Rule, RuleRouter
-from tornado.web import Application, ErrorHandler, RequestHandler, StaticFileHandler
+from tornado.web import Application, ErrorHandler
 from visdom.server import app as visdom_app
 from visdom.utils.server_utils import gather_envs
 
+from textgen.dashboard.page import ASSETS, Icon, page_files, static_handler
 from textgen.errors import TextgenError
+from textgen.interrupts import handling
 
 log = logging.getLogger(__name__)
 
-_ASSETS = Path(__file__).parent / "assets"
-
-_BOOTSTRAP = "sphinx_bootstrap_theme/bootstrap/static/bootstrap-3.4.1"
-_FROM_PACKAGES = {
-    "js/plotly-plotly.min.js": ("plotly", "plotly/package_data/plotly.min.js"),
-    "js/jquery.min.js": ("xstatic-jquery", "xstatic/pkg/jquery/data/jquery.min.js"),
-    **{
-        path: ("sphinx-bootstrap-theme", f"{_BOOTSTRAP}/{path}")
-        for path in (
-            "js/bootstrap.min.js",
-            "css/bootstrap.min.css",
-            "fonts/glyphicons-halflings-regular.woff2",
-        )
-    },
-}
-"""Which distribution's file answers for which file of the page."""
 
 _LARGEST_REQUEST = 1024**3
 """Bytes, as Visdom has it: a window is sent whole."""
@@ -68,7 +51,7 @@ def serve(
     ready: Callable[[str], None],
     open_browser: bool = False,
 ) -> None:
-    """Run a Visdom server until Ctrl-C or SIGTERM, then save its environments.
+    """Run a Visdom server until Ctrl-C, SIGTERM or SIGHUP, then save its environments.
 
     Args:
         address: the only address that listens; an IP address or a host's name.
@@ -99,7 +82,10 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     port = sockets[0].getsockname()[1]
-    with _on_signals(asyncio.get_running_loop(), stop.set):
+    loop = asyncio.get_running_loop()
+    # Not loop.add_signal_handler, which Windows does not have. A second signal while all is being
+    # saved changes nothing.
+    with handling(lambda *_: loop.call_soon_threadsafe(stop.set)):
         with _errors_of(env_path):
             application = _application(port, env_path)
         server = HTTPServer(_guarded(application), max_buffer_size=_LARGEST_REQUEST)
@@ -137,17 +123,9 @@ class _FromAnotherSite(Matcher):
         return None if origin is None or urlsplit(origin).netloc == request.host else {}
 
 
-class _Icon(RequestHandler):
-    """The icon in the browser's tab: the page asks for a favicon.png, which Visdom has not."""
-
-    def get(self) -> None:
-        self.set_header("Content-Type", "image/svg+xml")
-        self.write((_ASSETS / "icon.svg").read_bytes())
-
-
 def _guarded(application: Application) -> RuleRouter:
     refusal = Application([(r".*", ErrorHandler, {"status_code": 403})])
-    icon = Application([(r".*", _Icon)])
+    icon = Application([(r".*", Icon)])
     return RuleRouter(
         [
             Rule(_FromAnotherSite(), refusal),
@@ -164,7 +142,7 @@ def _application(port: int, env_path: Path) -> visdom_app.Application:
     if gather_envs.__defaults__:
         gather_envs.__defaults__ = (str(env_path),)
     visdom_app.tornado_settings.update(
-        static_handler_class=_static_handler(_files_of_packages() | _files_of_ours()),
+        static_handler_class=static_handler(page_files()),
         # Visdom's application turns debugging on; without these, it would restart whenever a
         # source file changes, and read every static file anew for every page.
         autoreload=False,
@@ -179,7 +157,7 @@ def _application(port: int, env_path: Path) -> visdom_app.Application:
         eager_data_loading=True,
     )
     # Visdom lets its user add to the page's style; what the user has of it comes after ours.
-    style = (_ASSETS / "css" / "textgen.css").read_text(encoding="utf-8")
+    style = (ASSETS / "css" / "textgen.css").read_text(encoding="utf-8")
     application.user_settings["user_css"] = style + application.user_settings["user_css"]
     return application
 
@@ -205,67 +183,6 @@ def _save(application: visdom_app.Application, env_path: Path) -> None:
         from visdom.utils.server_utils import serialize_all
 
         serialize_all(application.state, env_path=str(env_path))
-
-
-def _files_of_packages() -> dict[str, Path]:
-    """Return which file on the disk answers for which file of the page.
-
-    Raises:
-        TextgenError: a package is not installed, or has the file no more.
-    """
-    files = {}
-    for path, (name, inside) in _FROM_PACKAGES.items():
-        try:
-            file = Path(str(distribution(name).locate_file(inside)))
-        except PackageNotFoundError:
-            file = None
-        if file is None or not file.is_file():
-            raise TextgenError(
-                f"Visdom's page needs {path} from the package {name}, which is not there: "
-                "pip install ."
-            )
-        files[path] = file
-    return files
-
-
-def _files_of_ours() -> dict[str, Path]:
-    return {
-        file.relative_to(_ASSETS).as_posix(): file for file in _ASSETS.rglob("*") if file.is_file()
-    }
-
-
-def _static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:
-    """Return a handler that serves these files, and Visdom's own beside them."""
-    empty_script = _ASSETS / "js" / "empty.js"
-    # A fixed list: a path that somebody asks for is looked up, and never joined to a folder.
-    ours = set(map(str, (*files.values(), empty_script)))
-
-    class Overlay(StaticFileHandler):
-        @classmethod
-        def make_static_url(
-            cls, settings: dict[str, Any], path: str, include_version: bool = True
-        ) -> str:
-            # The page asks for this one outside of the static folder, and tornado 6.6 refuses.
-            if path == "../user/style.css":
-                return "/user/style.css"
-            return super().make_static_url(settings, path, include_version)
-
-        @classmethod
-        def get_absolute_path(cls, root: str, path: str) -> str:
-            if path in files:
-                return str(files[path])
-            visdoms = super().get_absolute_path(root, path)
-            # MathJax, d3 and what else the page asks for: our plots and texts need none of it.
-            if path.endswith(".js") and not Path(visdoms).is_file():
-                return str(empty_script)
-            return visdoms
-
-        def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-            if absolute_path in ours:
-                return absolute_path
-            return super().validate_absolute_path(root, absolute_path)
-
-    return Overlay
 
 
 def _listen(address: str, port: int) -> list[socket.socket]:
@@ -327,18 +244,3 @@ def _silent_libraries() -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
-
-
-@contextlib.contextmanager
-def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """Stop at Ctrl-C and at SIGTERM; a second one while all is being saved changes nothing."""
-    names = (signal.SIGINT, signal.SIGTERM)
-    # Not loop.add_signal_handler, which Windows does not have.
-    before = {
-        name: signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop)) for name in names
-    }
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)

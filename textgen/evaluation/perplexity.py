@@ -21,8 +21,8 @@ from torch.nn import functional
 from textgen.errors import TextgenError
 from textgen.evaluation.trigram import trigram_surprisals
 from textgen.model.language_model import LanguageModel
+from textgen.model.state import detach
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
-from textgen.training.loop import detach
 
 CONTEXT = 256
 """Tokens read before the first one that is judged, to warm the state up."""

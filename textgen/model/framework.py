@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import Cell, Implementation
-from textgen.model.lstm import LSTM, State, drop_units
+from textgen.model.lstm import LSTM, drop_units
+from textgen.model.state import State
 
 # Dropped and looked-up weights are new tensors at every step; cuDNN says that it copies them.
 warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig, usual_embedding_size
-from textgen.errors import UsageError
 from textgen.model.framework import recurrent_layers
 from textgen.model.loss import ALWAYS, draw_classes, linear_cross_entropy
-from textgen.model.lstm import State
+from textgen.model.state import State
 
 _UNSEEN = 0.3
 """What is added to every token's count: one that does not occur in training is not impossible."""
@@ -175,25 +174,3 @@ MODELS: dict[str, type[LanguageModel]] = {"nn": RNNModel, "scratch": RNNModelScr
 def build_model(vocab_size: int, config: ModelConfig) -> LanguageModel:
     """Return the model that the settings name."""
     return MODELS[config.model](vocab_size, config)
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of that name; ``auto`` takes cuda, then mps, then the processor.
-
-    Raises:
-        UsageError: this machine, or this torch, does not have it.
-    """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(device for device, there in available.items() if there)
-    if not available[name]:
-        raise UsageError(f"--device {name} is not there; this torch sees: {_list(available)}")
-    return torch.device(name)
-
-
-def _list(available: dict[str, bool]) -> str:
-    return ", ".join(device for device, there in available.items() if there)

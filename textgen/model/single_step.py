@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from textgen.model.language_model import LanguageModel
-from textgen.model.lstm import State
+from textgen.model.state import State
 
 SingleStep = Callable[[Tensor, State], tuple[Tensor, State]]
 """From the ids (B,) of a token of each text and the state before, each tensor (L, B, H), to the

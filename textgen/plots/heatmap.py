@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.evaluation.perplexity import Predictions
+from textgen.evaluation.judge import text_to_judge
+from textgen.evaluation.perplexity import Predictions, predict_text
 from textgen.files import write_atomically
+from textgen.runs.trained import Trained
 from textgen.text.vocab import UNKNOWN, Vocab
 
 MAX_CHARACTERS = 200_000
@@ -88,6 +90,31 @@ document.addEventListener('scroll', () => show(document.body));
 
 
 def write_heatmap(
+    trained: Trained, path: Path, file: Path | str | None = None, encoding: str | None = None
+) -> int:
+    """Write a page that shows how much each character of a text surprises the model.
+
+    Args:
+        trained: what ``load`` returns.
+        path: the HTML file.
+        file: a text, or a folder of texts; the run's own held-out part when not given.
+        encoding: the file's encoding; found out when not given.
+
+    Returns:
+        How many characters at the text's end are left out, because a page holds no more.
+
+    Raises:
+        TextgenError: as ``evaluate``; or the page cannot be written.
+    """
+    whole, before = text_to_judge(trained, file, encoding)
+    text = whole[:MAX_CHARACTERS]
+    predictions = predict_text(trained.model, trained.vocab, text, before)
+    title = f"{trained.run.name}: {Path(file).name if file else 'the held-out part'}"
+    write_predictions(path, title, trained.vocab, trained.vocab.split(text), predictions)
+    return len(whole) - len(text)
+
+
+def write_predictions(
     path: Path, title: str, vocab: Vocab, tokens: list[str], predictions: Predictions
 ) -> None:
     """Write the page.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
-from textgen.plots.run import Window, run_plots, run_texts
-from textgen.runs.checkpoint import Run
+from textgen.plots.run import run_plots, run_texts
+from textgen.plots.window import Window
+from textgen.runs.folder import Run
 
 _STYLE = """
 body { font-family: sans-serif; color: #333; max-width: 1180px; margin: 24px auto; padding: 0 16px }

@@ -3,7 +3,7 @@
 import html
 from pathlib import Path
 
-from textgen.plots.run import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
+from textgen.plots.window import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
 from textgen.runs.record import Entry, Record
 
 _COLORS = {"scratch": BLUE, "nn": RED, "gru": GREEN, "rnn": GREY}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from textgen.model.lstm import State
+from textgen.model.state import State
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 """Outputs and answers of one shape to their mean loss, as in ``torch.nn.functional``."""

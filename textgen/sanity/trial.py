@@ -19,11 +19,12 @@ from tqdm import tqdm
 
 from textgen.config import Cell, Implementation, TrainingConfig
 from textgen.model.framework import recurrent_layers
-from textgen.runs.checkpoint import Progress, load_training, save_checkpoint
+from textgen.runs.checkpoint import load_training, save_checkpoint
+from textgen.runs.progress import Position, Progress
 from textgen.runs.record import Entry, Record
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
-from textgen.training.loop import Position, make_optimizer, train_steps
+from textgen.training.loop import make_optimizer, train_steps
 from textgen.training.meter import Meter
 
 _REPORTS = 25

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from textgen.config import TrainingConfig
-from textgen.model.lstm import State
 from textgen.model.precision import choose_dtype
+from textgen.model.state import State, detach
+from textgen.runs.progress import Position
 from textgen.text.batches import Batches
 
 
@@ -29,23 +30,6 @@ class Trainable(Protocol):
 
     def train(self) -> object:
         """Turn dropout on."""
-
-
-@dataclass
-class Position:
-    """Where a training stands: all that a resume needs beside weights and optimiser."""
-
-    step: int = 0
-    """Steps done."""
-
-    epoch: int = 0
-    """Number of the epoch that the next batch is of."""
-
-    batch: int = 0
-    """Number of the next batch in that epoch."""
-
-    state: State | None = None
-    """The recurrent state after the last batch; carried into the next one, or not."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +116,6 @@ def seed(device: torch.device, number: int) -> None:
         torch.default_generator.manual_seed(number)
     else:
         torch.get_device_module(device).manual_seed(number)
-
-
-def detach(state: State | None) -> State | None:
-    """Return the state without its history: the gradient stops here."""
-    return state and tuple(part.detach() for part in state)
 
 
 def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> float:

@@ -1,4 +1,4 @@
-"""A training from files to a finished run: reading, measuring, the loop, evaluating, saving."""
+"""A training under way: measuring, the loop, evaluating, saving."""
 
 import copy
 import logging
@@ -6,42 +6,28 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import NoReturn
 
 import torch
 from tqdm import tqdm
 
-from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, GenerationConfig, Settings
-from textgen.errors import Interrupted, TextgenError, UsageError
-from textgen.evaluation.perplexity import Evaluation, evaluate_text, evaluate_trigram
+from textgen.config import GenerationConfig, Settings
+from textgen.errors import Interrupted
+from textgen.evaluation.perplexity import Evaluation, evaluate_text
 from textgen.interrupts import StopRequest, stop_requests
-from textgen.model.language_model import build_model, choose_device
+from textgen.model.device import choose_device
+from textgen.model.language_model import build_model
 from textgen.model.precision import choose_dtype
-from textgen.runs.checkpoint import (
-    Plan,
-    Progress,
-    Run,
-    create_run,
-    load_training,
-    load_weights,
-    make_room_for,
-    save_checkpoint,
-    split_text,
-)
+from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
+from textgen.runs.folder import Mirror, Run
+from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
-from textgen.text.batches import POLICIES, TooShortError
-from textgen.text.reading import read_corpus
-from textgen.text.vocab import Vocab, first_tokens
-from textgen.training.loop import Position, make_optimizer, norm_of, steps_in_epochs, train_steps
+from textgen.text.batches import POLICIES
+from textgen.text.vocab import Vocab
+from textgen.training.loop import make_optimizer, norm_of, steps_in_epochs, train_steps
 from textgen.training.meter import Meter, require_finite
-from textgen.training.recipe import complete
 from textgen.writing.generation import generate
 
 log = logging.getLogger(__name__)
@@ -66,9 +52,6 @@ _MEASURE_SECONDS = 2.0
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
 
-Mirror = Callable[[Run], AbstractContextManager[object]]
-"""What shows a run's record elsewhere while it is trained; see dashboard/mirror.py."""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -81,104 +64,6 @@ class Result:
     tokens_per_second: float
     held_out: Evaluation | None
     """The best weights' figures on the held-out part; none without such a part."""
-
-
-def train(
-    paths: Sequence[Path | str] | Path | str,
-    settings: Settings = Settings(),
-    name: str | None = None,
-    checkpoints: Path | str = DEFAULT_CHECKPOINTS,
-    mirror: Mirror = nullcontext,
-) -> Result:
-    """Train a new model on text files, and leave it in a run folder.
-
-    Args:
-        paths: text files, or folders of them.
-        settings: all settings; ``Settings.of(hidden_size=256, minutes=3)`` makes them.
-        name: the run's name; the first file's name and the time when not given.
-        checkpoints: the folder in which the run's folder is made.
-        mirror: what shows the record elsewhere meanwhile.
-
-    Raises:
-        TextgenError: bad input; nothing is written then. Or the training went wrong or was
-            stopped; then the run can be resumed.
-    """
-    if not settings.has_length():
-        settings = settings.with_length(minutes=DEFAULT_MINUTES)
-    files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    name = name or f"{files[0].resolve().stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
-    corpus = read_corpus(files, settings.corpus.encoding)
-    text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
-    vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
-    training_text, held_out_text = split_text(text, settings.corpus.held_out)
-    if len(vocab) == 1:
-        raise UsageError(
-            f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
-        )
-
-    def passes(settings: Settings) -> float:
-        return Session(settings, vocab, training_text, held_out_text).passes()
-
-    try:
-        settings, chosen = complete(settings, len(training_text), passes)
-        session = Session(settings, vocab, training_text, held_out_text)
-    except TooShortError as error:
-        whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
-        raise TextgenError(
-            f"the text is too short: {error}; with what --held-out keeps back that makes "
-            f"{whole:,} in all: give a longer text, or a smaller --batch-size or --num-steps"
-        ) from None
-    root = Path(checkpoints)
-    make_room_for(root, name)
-    for line in (*(file.describe() for file in corpus.files), chosen):
-        if line:
-            log.info("%s", line)
-    plan = session.plan()
-    trigram = evaluate_trigram(training_text, held_out_text) if held_out_text else None
-    config = {
-        "settings": settings.flat(),
-        "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
-        "characters": len(text),
-        "plan": asdict(plan),
-        "trigram_bits_per_character": trigram and trigram.bits_per_character,
-        "versions": {"textgen": version("textgen"), "torch": torch.__version__},
-    }
-    run = create_run(root, name, config, vocab, text)
-    return session.run(run, mirror)
-
-
-def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcontext) -> Result:
-    """Go on with a training, exactly from where its last checkpoint stands.
-
-    Args:
-        run: the run.
-        settings: the run's own, without its length, when not given. Changes in ``training`` and
-            of dropout are welcome. Epochs or minutes are trained on top of what is done; with
-            neither, what the run was made for is completed.
-        mirror: what shows the record elsewhere meanwhile.
-
-    Raises:
-        TextgenError: the run is complete, or the settings do not fit it.
-    """
-    settings = settings or run.settings.with_length()
-    if settings.corpus != run.settings.corpus:
-        raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
-    session = Session(settings, run.vocab, *run.split())
-    session.load(run)
-    done = session.position.step
-    if settings.has_length():
-        session.progress.stale = 0
-        plan = session.plan()
-        run.update(settings, replace(plan, total_steps=done + plan.total_steps))
-    elif done >= run.plan.total_steps or session.ran_stale():
-        raise TextgenError(
-            f"{run.name} is complete after {done:,} steps; to train it for longer: "
-            f"textgen train --resume {shlex.quote(run.name)} --minutes 10"
-        )
-    else:
-        before = run.settings.training
-        run.update(settings.with_length(before.epochs, before.minutes), run.plan)
-    return session.run(run, mirror)
 
 
 class Session:

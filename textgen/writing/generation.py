@@ -21,8 +21,8 @@ from torch import Tensor
 from textgen.config import MAX_REPETITION_WINDOW, GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.model.language_model import LanguageModel
-from textgen.model.lstm import State
 from textgen.model.single_step import single_step
+from textgen.model.state import State
 from textgen.text.vocab import Vocab
 from textgen.writing.endings import Ending
 from textgen.writing.sampling import draw, excluded_tokens, weights

@@ -10,18 +10,8 @@ from typing import Any
 
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
+from textgen.interrupts import StopRequest
 from textgen.writing.generation import Context, Decoder, write_on
-
-
-class StopRequest:
-    """Whether somebody asked to stop a continuation."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self, *_signal: object) -> None:
-        """Ask; a signal's handler."""
-        self.asked = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from textgen.config import Settings
+from textgen.runs.folder import Run
+from textgen.training.start import train
+
+
+def test_a_run_folder_holds_everything(story: Path, tiny: Settings, in_folder: Path) -> None:
+    result = train(story, tiny, name="first")
+    run = result.run
+    assert run.folder == Path("checkpoints/first")
+    assert {path.name for path in run.folder.iterdir()} == {
+        *("config.json", "vocab.json", "text.txt", "metrics.jsonl"),
+        *("best.safetensors", "last.safetensors"),
+    }
+    assert Run(in_folder / run.folder).settings == tiny
+    assert (run.folder / "text.txt").read_text("utf-8") == story.read_text("utf-8")
+    assert result.tokens == run.plan.total_steps * 4 * 16
+    assert result.held_out is not None
+    assert result.held_out.tokens == 400
+    entries = run.record.read()
+    assert [entry["step"] for entry in entries] == sorted(entry["step"] for entry in entries)
+    assert {"perplexity", "learning_rate", "gradient_norm", "tokens_per_second"} <= set(entries[0])
+    assert sum("held_out_perplexity" in entry for entry in entries) == 10
+    assert entries[-2]["sample"]
+    best = min(e.get("held_out_bits_per_character", math.inf) for e in entries)
+    assert entries[-1]["best_held_out_bits_per_character"] == result.held_out.bits_per_character
+    assert result.held_out.bits_per_character == pytest.approx(best, abs=0.02)

@@ -1,0 +1,90 @@
+"""The house: which room may import which. The table stands in CONTRIBUTING.md, too."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+GROUND = ("errors", "config", "files", "interrupts")
+"""Each may import those before it."""
+
+MAY_IMPORT = {
+    "text": set(),
+    "model": set(),
+    "runs": {"text", "model"},
+    "writing": {"text", "model"},
+    "evaluation": {"text", "model", "runs", "writing"},
+    "training": {"text", "model", "runs", "writing", "evaluation"},
+    "plots": {"text", "runs", "evaluation"},
+    "dashboard": {"plots", "runs"},
+    "sanity": {"text.batches", "model", "runs", "training.loop", "training.meter"},
+    "cli": {
+        *("text", "model", "runs", "writing", "evaluation"),
+        *("training", "plots", "dashboard", "sanity"),
+    },
+}
+"""Rooms, from the bottom up, and what each may import besides the ground and itself."""
+
+PACKAGE = ROOT / "textgen"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules of textgen that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            # from textgen.room import module, or from textgen.room.module import name
+            names = [
+                n if n.removeprefix("textgen.") in MODULES else str(node.module) for n in whole
+            ]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "textgen":
+                yield name.removeprefix("textgen").removeprefix(".")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("__")])
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
+    room = module.split(".", maxsplit=1)[0]
+    for name in imported(MODULES[module]):
+        if name in ("", *GROUND):
+            below = GROUND[: GROUND.index(module)] if module in GROUND else ("", *GROUND)
+            assert name in below, f"{module} is ground above {name}"
+        else:
+            assert module not in GROUND, f"{module} is ground, and {name} stands on it"
+            allowed = {room} | MAY_IMPORT[room]
+            assert {name, name.split(".")[0]} & allowed, f"{module} may not import {name}"
+
+
+def test_the_rooms_are_these_and_go_upwards() -> None:
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == set(MAY_IMPORT)
+    below: set[str] = set()
+    for room, allowed in MAY_IMPORT.items():
+        assert {name.split(".")[0] for name in allowed} <= below
+        below.add(room)
+        assert (PACKAGE / room / "__init__.py").read_bytes() == b""
+        assert (ROOT / "tests" / room).is_dir()
+
+
+def test_no_circles() -> None:
+    """Nor between the files of a room."""
+    arrows = {
+        name: {other for other in imported(path) if other in MODULES and other != name}
+        for name, path in MODULES.items()
+    }
+    while arrows:
+        free = [name for name, others in arrows.items() if not others]
+        assert free, f"these import each other: {', '.join(arrows)}"
+        arrows = {name: others - set(free) for name, others in arrows.items() if name not in free}
