@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import Tensor
@@ -92,3 +94,15 @@ def test_buffers_of_other_sizes_and_types_do_not_meet() -> None:
         )
         expected = functional.cross_entropy(functional.linear(features, weight, bias), targets)
         torch.testing.assert_close(linear_cross_entropy(features, weight, bias, targets), expected)
+
+
+def test_two_threads_do_not_write_into_each_others_logits() -> None:
+    features, weight, bias, targets = (tensor.detach() for tensor in draw(500, 2000))
+    expected = linear_cross_entropy(features, weight, bias, targets)
+
+    def losses(_: int) -> list[Tensor]:
+        return [linear_cross_entropy(features, weight, bias, targets) for _ in range(10)]
+
+    with ThreadPoolExecutor(2) as threads:
+        for found in threads.map(losses, range(2)):
+            assert all(torch.equal(loss, expected) for loss in found)

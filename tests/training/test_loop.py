@@ -1,4 +1,5 @@
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from tests.conftest import make_story
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch, build_model
+from textgen.model.lstm import lstm_step
 from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.progress import Position, Progress
 from textgen.text.batches import RandomBatches, SequentialBatches, TextBatches
@@ -104,6 +106,14 @@ def test_a_cut_loop_goes_on_as_if_it_had_not_been_cut(optimizer: str) -> None:
     assert found == whole
 
 
+def test_two_trainings_at_once_are_as_each_alone() -> None:
+    """They share torch's generator, of which dropout and the classes of the loss are drawn."""
+    models = [make_model(dropout=0.5) for _ in range(3)]
+    alone = losses(models[0], steps=60)
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda model: losses(model, steps=60), models[1:])) == [alone] * 2
+
+
 @pytest.mark.parametrize("model", ["nn", "scratch"])
 def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: str) -> None:
     """They lie in memory in another order than the checkpoint has them in."""
@@ -167,7 +177,7 @@ def test_epochs_in_steps(epochs: float) -> None:
 
 
 def test_classic_is_document_a() -> None:
-    """Its step, written out: one-hot matmuls a gate, SGD at 1, gradients clipped to norm 1."""
+    """Its step, written out: one-hot inputs, the equations, SGD at 1, clipping to norm 1."""
     torch.manual_seed(0)
     shape = ModelConfig(embedding_size=0, hidden_size=24, dropout=0.0, init_std=0.01)
     model = RNNModelScratch(len(VOCAB), shape)
@@ -201,18 +211,12 @@ def document_a_loss(
     y: torch.Tensor,
     state: tuple[torch.Tensor, torch.Tensor],
 ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-    w_xi, w_xf, w_xc, w_xo = weights["rnn.weight_ih_l0"].t().chunk(4, dim=1)
-    w_hi, w_hf, w_hc, w_ho = weights["rnn.weight_hh_l0"].t().chunk(4, dim=1)
-    b_i, b_f, b_c, b_o = (weights["rnn.bias_ih_l0"] + weights["rnn.bias_hh_l0"]).chunk(4)
+    w_x, w_h = weights["rnn.weight_ih_l0"], weights["rnn.weight_hh_l0"]
+    bias = weights["rnn.bias_ih_l0"] + weights["rnn.bias_hh_l0"]
     hidden, memory = state
     outputs = []
     for inputs in torch.nn.functional.one_hot(x.long().t(), len(VOCAB)).float():
-        i = torch.sigmoid(inputs @ w_xi + hidden @ w_hi + b_i)
-        f = torch.sigmoid(inputs @ w_xf + hidden @ w_hf + b_f)
-        o = torch.sigmoid(inputs @ w_xo + hidden @ w_ho + b_o)
-        candidate = torch.tanh(inputs @ w_xc + hidden @ w_hc + b_c)
-        memory = f * memory + i * candidate
-        hidden = o * torch.tanh(memory)
+        hidden, memory = lstm_step(inputs @ w_x.t() + bias, hidden, memory, w_h)
         outputs.append(hidden @ weights["output.weight"].t() + weights["output.bias"])
     loss = torch.nn.functional.cross_entropy(torch.cat(outputs), y.t().flatten().long())
     return loss, (hidden.detach(), memory.detach())

@@ -12,6 +12,7 @@ the frequent classes exact. Evaluation always sums over all.
 """
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -145,16 +146,18 @@ class _LinearCrossEntropy(Function):
         return *(d_loss * gradient for gradient in ctx.saved_tensors), None, None, None
 
 
-_buffer: list[Tensor] = []
+_kept = threading.local()
+"""Each thread's buffer: two trainings in one would write over each other's logits."""
 
 
 def _rows(count: int, like: Tensor) -> Tensor:
-    """Return the buffer as that many rows, one column for each row of ``like``."""
+    """Return the thread's buffer as that many rows, one column for each row of ``like``."""
     columns = len(like)
     padded = -(-columns // _ROW) * _ROW
-    if not _buffer or _buffer[0].numel() < count * padded or not _same_kind(_buffer[0], like):
-        _buffer[:] = [like.new_empty(count * padded)]
-    return _buffer[0][: count * padded].view(count, padded)[:, :columns]
+    buffer: Tensor = getattr(_kept, "buffer", like[:0])
+    if buffer.numel() < count * padded or not _same_kind(buffer, like):
+        buffer = _kept.buffer = like.new_empty(count * padded)
+    return buffer[: count * padded].view(count, padded)[:, :columns]
 
 
 def _same_kind(a: Tensor, b: Tensor) -> bool:

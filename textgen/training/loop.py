@@ -5,6 +5,7 @@ state further, where the batches say that it is carried.
 """
 
 import math
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,10 @@ from textgen.model.precision import choose_dtype
 from textgen.model.state import State, detach
 from textgen.runs.progress import Position
 from textgen.text.batches import Batches
+
+_DRAWING = threading.Lock()
+"""torch's generator is the whole process's: between seeding it and the loss, which draws, no other
+thread's training may come."""
 
 
 class Trainable(Protocol):
@@ -63,9 +68,9 @@ def train_steps(
     while step < total_steps:
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
             model.train()  # who evaluated or generated since the last step has turned it off
-            seed(x.device, config.seed + step)  # dropout follows from (seed, step)
             learning_rate = learning_rate_at(step, total_steps, config)
-            with autocast:
+            with _DRAWING, autocast:
+                seed(x.device, config.seed + step)  # dropout follows from (seed, step)
                 loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
             step += 1
