@@ -4,6 +4,7 @@ import copy
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 from baselines import DocumentA, sequential_batches
@@ -12,7 +13,9 @@ from torch import nn
 from benchmarks.timing import Clock, Row
 from textgen.config import PRESETS, ModelConfig, Settings, TrainingConfig
 from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.lstm import plain_recurrence
 from textgen.model.precision import choose_dtype
+from textgen.model.recurrence import Recurrence
 from textgen.model.state import State
 from textgen.runs.progress import Position
 from textgen.text.batches import SequentialBatches
@@ -50,6 +53,25 @@ def scratch_against_nn(text: str, clock: Clock) -> list[Row]:
         )
         times = clock.compare(scratch, framework)
         rows.append(Row(f"scratch against nn, {name}", *times, 0.8))
+    return rows
+
+
+def fast_against_plain(_text: str, clock: Clock) -> list[Row]:
+    """Go through 16 x 32 steps and back by ``Recurrence``, against ``lstm_step`` and autograd."""
+    rows = []
+    for hidden_size in (256, 512):
+        weight = (torch.randn(4 * hidden_size, hidden_size) / hidden_size**0.5).requires_grad_()
+        projected = torch.randn(32, 16, 4 * hidden_size, requires_grad=True)
+        state = torch.zeros(2, 16, hidden_size)
+
+        def run(
+            recurrence: Callable[..., tuple[torch.Tensor, ...]],
+            given: tuple[torch.Tensor, ...] = (projected, *state, weight),
+        ) -> None:
+            sum(part.sum() for part in recurrence(*given)).backward()  # type: ignore[union-attr]
+
+        times = clock.compare(partial(run, Recurrence.apply), partial(run, plain_recurrence))
+        rows.append(Row(f"recurrence, fast against plain, {hidden_size} units", *times, 1.0))
     return rows
 
 

@@ -2,13 +2,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from textgen.config import ModelConfig
 from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
-from textgen.model.lstm import LSTM, drop_units
-from textgen.model.recurrence import Recurrence
 
 V = 50
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
@@ -44,18 +42,6 @@ def test_the_two_models_are_the_same(
         results.append([logits, loss, *new_state, *(g for g in gradients if g is not None)])
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE[dtype])
-
-
-def test_the_layer_is_nn_lstm() -> None:
-    torch.manual_seed(0)
-    ours, theirs = LSTM(5, 6, num_layers=2), nn.LSTM(5, 6, num_layers=2, batch_first=True)
-    assert [(n, p.shape) for n, p in ours.named_parameters()] == [
-        (n, p.shape) for n, p in theirs.named_parameters()
-    ]
-    theirs.load_state_dict(ours.state_dict())
-    inputs = torch.randn(3, 7, 5)
-    (a, state_a), (b, state_b) = ours(inputs), theirs(inputs)
-    torch.testing.assert_close((a, *state_a), (b, *state_b), rtol=0, atol=1e-6)
 
 
 def test_both_models_draw_the_same_weights_from_a_seed() -> None:
@@ -127,16 +113,6 @@ def test_dropout_works_in_training_only(make: Callable[[ModelConfig], LanguageMo
     assert torch.equal(model(tokens)[0], model(tokens)[0])
 
 
-def test_recurrent_dropout_silences_units_and_lets_the_rest_speak_up() -> None:
-    torch.manual_seed(0)
-    weight = torch.randn(8, 200)
-    dropped = drop_units(weight, 0.25)
-    silent = (dropped == 0).all(dim=0)
-    assert 20 < silent.sum() < 80
-    torch.testing.assert_close(dropped[:, ~silent], weight[:, ~silent] / 0.75)
-    assert drop_units(weight, 0.0) is weight
-
-
 @pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize("embedding_size", [0, 8])
 def test_both_models_drop_the_same_units_in_training_only(
@@ -155,13 +131,3 @@ def test_both_models_drop_the_same_units_in_training_only(
     for model in pair:
         model.eval()
         torch.testing.assert_close(model(tokens)[0], plain(tokens)[0])
-
-
-@pytest.mark.parametrize("num_steps", [1, 2, 5])
-def test_the_gradient_by_hand_is_the_difference_quotient(num_steps: int) -> None:
-    draw = torch.Generator().manual_seed(0)
-    shapes = (num_steps, 2, 12), (2, 3), (2, 3), (12, 3)
-    inputs = [torch.randn(shape, generator=draw, dtype=torch.float64) for shape in shapes]
-    for tensor in inputs:
-        tensor.requires_grad_()
-    assert torch.autograd.gradcheck(Recurrence.apply, inputs)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from textgen.config import Cell, Implementation
 from textgen.model.lstm import LSTM, drop_units
-from textgen.model.state import State
+from textgen.model.state import State, zeros
 
 # Dropped and looked-up weights are new tensors at every step; cuDNN says that it copies them.
 warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
@@ -35,12 +35,16 @@ class _Layers(nn.RNNBase):
     def expect_ids(self) -> None:
         """Do nothing: cuDNN only takes weights that lie in memory row by row."""
 
+    def begin_state(self, batch_size: int) -> State:
+        """Return the state before the first step; see ``textgen.model.state``."""
+        parts = 2 if self.mode == "LSTM" else 1
+        like = next(self.parameters())
+        return zeros(parts, (self.num_layers, batch_size, self.hidden_size), like)
+
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run over a sequence; see ``textgen.model.lstm.LSTM.forward``."""
         if state is None:
-            shape = (self.num_layers, inputs.shape[0], self.hidden_size)
-            zeros = self.all_weights[0][0].new_zeros(shape)
-            state = (zeros,) * (2 if self.mode == "LSTM" else 1)
+            state = self.begin_state(len(inputs))
         weights: list[Tensor] = list(self.parameters())
         if self.training:
             weights[1::4] = [drop_units(weight, self.recurrent_dropout) for weight in weights[1::4]]

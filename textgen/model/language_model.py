@@ -88,11 +88,7 @@ class LanguageModel(nn.Module):
 
     def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> State:
         """Return the state of zeros before the first token, each tensor (L, B, H)."""
-        weight = self.output.weight
-        shape = (self.config.num_layers, batch_size, self.hidden_size)
-        count = 2 if self.config.cell == "lstm" else 1
-        zeros = torch.zeros(shape, dtype=weight.dtype, device=device or weight.device)
-        return (zeros,) * count
+        return tuple(part.to(device) for part in self.rnn.begin_state(batch_size))
 
     def features(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return what the output layer reads, (B, T, H or E), and the new state."""

@@ -9,6 +9,9 @@ into Deep Learning (zh.d2l.ai), chapter 9.2.
     C_t           = F_t * C_{t-1} + I_t * G_t               memory
     H_t           = O_t * tanh(C_t)                         hidden state
 
+The same as code is ``lstm_step``, below. The layers take their steps faster, see
+``recurrence.py``, and come to the same.
+
 Parameters have ``torch.nn.LSTM``'s names, shapes and order of gates (i, f, g, o), so that the
 two can load each other's. Its second bias is one too many (only the sum of both counts) and is
 kept for that reason alone.
@@ -22,7 +25,52 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.model.recurrence import Recurrence
-from textgen.model.state import State
+from textgen.model.state import State, zeros
+
+Activation = Callable[[Tensor], Tensor]
+
+
+def lstm_step(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w_h: Tensor,
+    sigmoid: Activation = torch.sigmoid,
+    tanh: Activation = torch.tanh,
+) -> tuple[Tensor, Tensor]:
+    """Go one step in time: the equations above.
+
+    Args:
+        x: the input's part of the four gates, X_t W_x + b, (B, 4H).
+        h: the hidden state before, H_{t-1}, (B, H).
+        c: the memory before, C_{t-1}, (B, H).
+        w_h: W_h of the four gates, (4H, H).
+        sigmoid: what opens and shuts a gate; the memory cell that is made by hand has another one.
+        tanh: what squashes candidate and memory.
+
+    Returns:
+        The hidden state H_t and the memory C_t, both (B, H).
+    """
+    i, f, g, o = (x + h @ w_h.t()).chunk(4, dim=1)
+    i, f, o = sigmoid(i), sigmoid(f), sigmoid(o)
+    g = tanh(g)
+    c = f * c + i * g
+    h = o * tanh(c)
+    return h, c
+
+
+def plain_recurrence(
+    projected: Tensor, hidden: Tensor, memory: Tensor, weight_hh: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Go through all steps one by one; autograd finds the gradient.
+
+    Arguments and results are those of ``Recurrence.forward``.
+    """
+    states = []
+    for x in projected:
+        hidden, memory = lstm_step(x, hidden, memory, weight_hh)
+        states.append(hidden)
+    return torch.stack(states), hidden, memory
 
 
 class LSTM(nn.Module):
@@ -34,6 +82,8 @@ class LSTM(nn.Module):
         num_layers: L.
         dropout: share of the values dropped between two layers in training.
         recurrent_dropout: share of the units that are not heard at the next step in training.
+        fast: whether ``Recurrence`` goes through the steps, or ``lstm_step`` as it stands above:
+            the same numbers, to rounding, in more time.
     """
 
     def __init__(
@@ -43,6 +93,8 @@ class LSTM(nn.Module):
         num_layers: int = 1,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        *,
+        fast: bool = True,
     ) -> None:
         super().__init__()
         self.input_size = input_size
@@ -50,6 +102,7 @@ class LSTM(nn.Module):
         self.num_layers = num_layers
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.fast = fast
         for layer in range(num_layers):
             size = input_size if layer == 0 else hidden_size
             self._add(f"weight_ih_l{layer}", 4 * hidden_size, size)
@@ -79,6 +132,11 @@ class LSTM(nn.Module):
         weight = self._parameter("weight_ih", 0)
         weight.data = weight.detach().t().contiguous().t()
 
+    def begin_state(self, batch_size: int) -> State:
+        """Return hidden state and memory before the first step, both (L, B, H)."""
+        like = self._parameter("weight_hh", 0)
+        return zeros(2, (self.num_layers, batch_size, self.hidden_size), like)
+
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run over a sequence.
 
@@ -90,9 +148,7 @@ class LSTM(nn.Module):
             The last layer's hidden states (B, T, H), and the new state.
         """
         if state is None:
-            shape = (self.num_layers, inputs.shape[0], self.hidden_size)
-            zeros = self._parameter("weight_hh", 0).new_zeros(shape)
-            state = (zeros, zeros)
+            state = self.begin_state(len(inputs))
         outputs, hiddens, memories = inputs.transpose(0, 1), [], []  # inside, time comes first
         for layer in range(self.num_layers):
             if layer > 0:
@@ -114,7 +170,8 @@ class LSTM(nn.Module):
         projected = project(inputs, weight_ih, bias_ih + bias_hh)
         if self.training:
             weight_hh = drop_units(weight_hh, self.recurrent_dropout)
-        run: Callable[..., tuple[Tensor, Tensor, Tensor]] = Recurrence.apply
+        run: Callable[..., tuple[Tensor, Tensor, Tensor]]
+        run = Recurrence.apply if self.fast else plain_recurrence
         return run(projected.to(memory.dtype), hidden, memory, weight_hh)
 
 
