@@ -6,8 +6,9 @@ import textgen
 
 def test_exports() -> None:
     assert textgen.__all__ == [
-        *("GenerationConfig", "LSTM", "ModelConfig", "RNNModel", "RNNModelScratch"),
-        *("RandomBatches", "SequentialBatches", "Settings", "TextgenError", "Vocab"),
+        *("CorpusConfig", "Evaluation", "GenerationConfig", "LSTM", "ModelConfig", "RNNModel"),
+        *("RNNModelScratch", "RandomBatches", "Result", "Run", "SequentialBatches", "Settings"),
+        *("TextgenError", "Trained", "TrainingConfig", "Vocab", "__version__"),
         *("evaluate", "generate", "load", "resume", "train"),
     ]
     for name in textgen.__all__:
@@ -24,7 +25,7 @@ def test_importing_it_imports_no_heavy_library() -> None:
 
 def test_a_whole_training_does_not_import_visdom_or_jieba() -> None:
     program = (
-        "import sys, textgen.training.session, textgen.runs.trained, textgen.dashboard.mirror\n"
+        "import sys, textgen.training.start, textgen.evaluation.judge, textgen.dashboard.mirror\n"
         "assert not {'visdom', 'jieba', 'plotly', 'tornado'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -8,14 +8,14 @@ import pytest
 
 from tests.conftest import ROOT
 
-GROUND = ("errors", "config", "files", "interrupts")
+GROUND = ("errors", "config", "files", "interrupts", "bars")
 """Each may import those before it."""
 
 MAY_IMPORT = {
     "text": set(),
     "model": set(),
     "runs": {"text", "model"},
-    "writing": {"text", "model"},
+    "writing": {"text", "model", "runs"},
     "evaluation": {"text", "model", "runs", "writing"},
     "training": {"text", "model", "runs", "writing", "evaluation"},
     "plots": {"text", "runs", "evaluation"},

@@ -7,32 +7,46 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textgen.config import CorpusConfig as CorpusConfig
     from textgen.config import GenerationConfig as GenerationConfig
     from textgen.config import ModelConfig as ModelConfig
     from textgen.config import Settings as Settings
+    from textgen.config import TrainingConfig as TrainingConfig
     from textgen.errors import TextgenError as TextgenError
     from textgen.evaluation.judge import evaluate as evaluate
+    from textgen.evaluation.perplexity import Evaluation as Evaluation
     from textgen.model.language_model import RNNModel as RNNModel
     from textgen.model.language_model import RNNModelScratch as RNNModelScratch
     from textgen.model.lstm import LSTM as LSTM
+    from textgen.runs.folder import Run as Run
+    from textgen.runs.trained import Trained as Trained
     from textgen.runs.trained import load as load
     from textgen.text.batches import RandomBatches as RandomBatches
     from textgen.text.batches import SequentialBatches as SequentialBatches
     from textgen.text.vocab import Vocab as Vocab
+    from textgen.training.session import Result as Result
     from textgen.training.start import resume as resume
     from textgen.training.start import train as train
     from textgen.writing.generation import generate as generate
 
+__version__ = "0.1.0"
+
 _HOMES = {
-    "LSTM": "model.lstm",
+    "CorpusConfig": "config",
+    "Evaluation": "evaluation.perplexity",
     "GenerationConfig": "config",
+    "LSTM": "model.lstm",
     "ModelConfig": "config",
     "RNNModel": "model.language_model",
     "RNNModelScratch": "model.language_model",
     "RandomBatches": "text.batches",
+    "Result": "training.session",
+    "Run": "runs.folder",
     "SequentialBatches": "text.batches",
     "Settings": "config",
     "TextgenError": "errors",
+    "Trained": "runs.trained",
+    "TrainingConfig": "config",
     "Vocab": "text.vocab",
     "evaluate": "evaluation.judge",
     "generate": "writing.generation",
@@ -41,7 +55,7 @@ _HOMES = {
     "train": "training.start",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings all the same
+__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a list of strings all the same
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for

@@ -97,6 +97,17 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """Those settings of a model that may be left open, with none left open."""
+
+    hidden_size: int
+    embedding_size: int
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The network's shape."""
 
@@ -170,6 +181,21 @@ class ModelConfig:
             "lstm with --model scratch (--model nn has gru and rnn)",
         )
         _require_choices(self)
+
+    def resolved(self, **chosen: float) -> Resolved:
+        """Return what may be left open: as it is given, else as chosen, else the usual.
+
+        Usual are the smaller of the sizes, the embedding that goes with the size, and that nothing
+        is dropped or smoothed: what a network has that is made without a training in view.
+
+        Args:
+            chosen: settings by their names, for those that are not given.
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(Resolved)}
+        known = chosen | {name: value for name, value in given.items() if value is not None}
+        hidden_size = int(known.setdefault("hidden_size", HIDDEN_SIZES[0]))
+        known.setdefault("embedding_size", usual_embedding_size(hidden_size))
+        return Resolved(**known)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ import torch
 
 from textgen.config import CorpusConfig, Settings
 from textgen.evaluation.perplexity import evaluate_text, evaluate_trigram
-from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.folder import split_text
 from textgen.runs.progress import Position
-from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.reading import read_corpus
 from textgen.text.vocab import Vocab
-from textgen.training.loop import make_optimizer, steps_in_epochs, train_steps
+from textgen.training.loop import steps_in_epochs, train_steps
 from textgen.training.recipe import complete
+from textgen.training.setup import Material, set_up
 
 MARKS = 10
 """Judgements on the way; their time is not counted."""
@@ -31,33 +30,24 @@ def quality(novel: Path, seconds: float) -> None:
     text = read_corpus([novel]).text
     training_text, held_out_text = split_text(text, CorpusConfig().held_out)
     vocab = Vocab.build(text)
-    tokens = torch.from_numpy(vocab.encode(training_text))
-
-    def begin(settings: Settings) -> tuple[LanguageModel, torch.optim.Optimizer, TextBatches]:
-        config = settings.training
-        torch.manual_seed(config.seed)
-        model = build_model(len(vocab), settings.model)
-        model.expect(tokens)
-        policy = POLICIES[config.batches]
-        batches = policy(tokens, config.batch_size, config.num_steps, config.seed)
-        return model, make_optimizer(model, config), batches
+    material = Material(vocab, training_text, held_out_text)
 
     def seconds_of_step(settings: Settings) -> float:
-        model, optimizer, batches = begin(settings)
+        model, batches, optimizer = set_up(settings, material)
         began = time.process_time()
         for _ in train_steps(model, batches, optimizer, settings.training, TRIALS, Position()):
             pass
         return (time.process_time() - began) / TRIALS
 
     def passes(settings: Settings) -> float:
-        *_, batches = begin(settings)
+        _, batches, _ = set_up(settings, material)
         return seconds / seconds_of_step(settings) / batches.num_batches(0)
 
     settings, chosen = complete(Settings.of(minutes=seconds / 60), len(training_text), passes)
     trigram = evaluate_trigram(training_text, held_out_text).bits_per_character
     print(f"{novel}: {chosen}; trigram {trigram:.3f} bits")
     print("seconds   steps   epochs   bits per character held out")
-    model, optimizer, batches = begin(settings)
+    model, batches, optimizer = set_up(settings, material)
     most = steps_in_epochs(batches, settings.training.epochs or math.inf)
     per_step, spent, position = seconds_of_step(settings), 0.0, Position()
     for mark in range(MARKS):
@@ -71,7 +61,7 @@ def quality(novel: Path, seconds: float) -> None:
         spent += time.process_time() - began
         per_step = spent / position.step
         rows = 1 if position.step == total else 16
-        found = evaluate_text(model, vocab, held_out_text, training_text, rows)
+        found = evaluate_text(model, material.held_out, rows)
         bits = found.bits_per_character
         epochs = position.step / batches.num_batches(0)
         print(

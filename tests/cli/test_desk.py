@@ -19,7 +19,7 @@ from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
 from textgen.runs.folder import Run
 from textgen.runs.trained import Trained, load
-from textgen.writing.generation import Decoder, generate
+from textgen.writing.generation import Decoder, continuation
 from textgen.writing.manuscript import Manuscript
 
 
@@ -47,12 +47,12 @@ def test_going_on_is_as_if_read_anew(
     config = GenerationConfig(length=60, seed=3, **settings)  # type: ignore[arg-type]
     manuscript = Manuscript(decoder, config)
     shown = "庞师傅" + "".join(manuscript.add("庞师傅", GO))
-    assert shown[3:] == "".join(generate(trained.model, trained.vocab, "庞师傅", config))
+    assert shown[3:] == "".join(continuation(trained.model, trained.vocab, "庞师傅", config))
     for _ in range(4):
         before = manuscript.version.text
         manuscript.change("seed", 3)  # the first text of the seed again
         shown += (piece := "".join(manuscript.go_on(GO)))
-        assert piece == "".join(generate(trained.model, trained.vocab, before, config))
+        assert piece == "".join(continuation(trained.model, trained.vocab, before, config))
         assert manuscript.version.text == shown
 
 
@@ -119,7 +119,7 @@ def test_an_interrupted_continuation_stands_as_far_as_it_came(
             manuscript.change(name, value)
         (piece,) = manuscript.go_on(GO)
         config = GenerationConfig(seed=4, length=1)
-        assert [piece] == list(generate(decoder.model, decoder.vocab, shown, config))
+        assert [piece] == list(continuation(decoder.model, decoder.vocab, shown, config))
 
 
 def test_a_value_out_of_range_changes_nothing(decoder: Decoder) -> None:
@@ -148,7 +148,7 @@ def test_lines_through_a_pipe(sample_run: Run, trained: Trained) -> None:
     out = found.stdout.decode()
     assert found.returncode == 0
     config = GenerationConfig(length=30, seed=7)
-    first = "庞师傅" + "".join(generate(trained.model, trained.vocab, "庞师傅", config))
+    first = "庞师傅" + "".join(continuation(trained.model, trained.vocab, "庞师傅", config))
     saved = Path("a.txt").read_text("utf-8")
     assert saved.startswith(first)
     assert len(saved) == 3 + 30 + 30 + 1

@@ -133,7 +133,7 @@ def mirror(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def append(run: Run, perplexity: float) -> Entry:
     """Record one more step, as a training does."""
     last = next(entry for entry in reversed(run.record.read()) if "perplexity" in entry)
-    entry = {**last, "step": last["step"] + 1, "perplexity": perplexity}
+    entry: Entry = {**last, "step": last["step"] + 1, "perplexity": perplexity}
     run.record.append(entry)
     return entry
 

@@ -11,7 +11,7 @@ from tests.conftest import make_story
 from textgen.config import ModelConfig
 from textgen.errors import TextgenError
 from textgen.evaluation.dynamic import SEGMENT, dynamic_surprisals, evaluate_dynamically
-from textgen.evaluation.perplexity import evaluate_text
+from textgen.evaluation.perplexity import Passage, evaluate_text
 from textgen.model.language_model import LanguageModel, build_model
 from textgen.model.state import detach
 from textgen.text.vocab import Vocab
@@ -32,6 +32,10 @@ CONFIGS = {
 }
 
 
+def read(text: str) -> Passage:
+    return Passage.of(VOCAB, text)
+
+
 def make_model(vocab: Vocab = VOCAB, config: ModelConfig = CONFIG) -> LanguageModel:
     torch.manual_seed(0)
     return build_model(len(vocab), config)
@@ -41,8 +45,9 @@ def make_model(vocab: Vocab = VOCAB, config: ModelConfig = CONFIG) -> LanguageMo
 def test_without_a_learning_rate_it_is_the_ordinary_figure(config: ModelConfig) -> None:
     model = make_model(config=config)
     for before in ("", LEARNED):
-        found = evaluate_dynamically(model, VOCAB, TEXT, LEARNED, before, learning_rate=0.0)
-        expected = evaluate_text(model, VOCAB, TEXT, before)
+        passage = Passage.of(VOCAB, TEXT, before)
+        found = evaluate_dynamically(model, VOCAB, passage, LEARNED, learning_rate=0.0)
+        expected = evaluate_text(model, passage)
         assert found.bits_per_character == pytest.approx(expected.bits_per_character, abs=1e-5)
         assert found.tokens == expected.tokens
 
@@ -51,8 +56,9 @@ def test_without_a_learning_rate_unknown_tokens_and_words_cost_what_they_do() ->
     learned = make_story(1500)
     for vocab in (Vocab.build(learned, min_count=90), Vocab.build(learned, "word")):
         model = make_model(vocab)
-        found = evaluate_dynamically(model, vocab, TEXT + "龘", LEARNED, learning_rate=0.0)
-        expected = evaluate_text(model, vocab, TEXT + "龘")
+        passage = Passage.of(vocab, TEXT + "龘")
+        found = evaluate_dynamically(model, vocab, passage, LEARNED, learning_rate=0.0)
+        expected = evaluate_text(model, passage)
         assert found.perplexity == pytest.approx(expected.perplexity)
         assert found.bits_per_character == pytest.approx(expected.bits_per_character)
 
@@ -60,7 +66,7 @@ def test_without_a_learning_rate_unknown_tokens_and_words_cost_what_they_do() ->
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_a_text_that_repeats_itself_gets_cheaper(config: ModelConfig) -> None:
     model = make_model(config=config)
-    bits = dynamic_surprisals(model, VOCAB, 3 * TEXT, LEARNED, learning_rate=5e-3)
+    bits = dynamic_surprisals(model, VOCAB, read(3 * TEXT), LEARNED, learning_rate=5e-3)
     first, second, third = bits.reshape(3, -1).mean(axis=1)
     assert first > second > third
 
@@ -70,8 +76,8 @@ def test_nothing_is_learned_from_before_it_is_judged(place: int) -> None:
     other = "见" if TEXT[place] != "见" else "人"
     changed = TEXT[:place] + other + TEXT[place + 1 :]
     model = make_model()
-    bits = dynamic_surprisals(model, VOCAB, TEXT, LEARNED)
-    found = dynamic_surprisals(model, VOCAB, changed, LEARNED)
+    bits = dynamic_surprisals(model, VOCAB, read(TEXT), LEARNED)
+    found = dynamic_surprisals(model, VOCAB, read(changed), LEARNED)
     np.testing.assert_array_equal(found[:place], bits[:place])
     changes = found[place + SEGMENT :] != bits[place + SEGMENT :]
     assert changes.mean() > 0.9  # it is learned from then; by chance, two figures may be the same
@@ -101,7 +107,9 @@ def test_a_step_is_the_rule() -> None:
             for parameter, gradient, root in zip(parameters, step, roots, strict=True):
                 parameter.sub_(learning_rate * gradient / (root + mean))
 
-    found = dynamic_surprisals(make_model(), VOCAB, text, LEARNED, learning_rate=learning_rate)
+    found = dynamic_surprisals(
+        make_model(), VOCAB, read(text), LEARNED, learning_rate=learning_rate
+    )
     np.testing.assert_allclose(found.reshape(2, SEGMENT).mean(axis=1), expected, rtol=1e-5)
 
 
@@ -110,7 +118,7 @@ def test_the_model_stays_as_it_is(training: bool) -> None:
     model = make_model().train(training)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     learned = make_story(1500)  # longer than a sample
-    figures = [evaluate_dynamically(model, VOCAB, TEXT, learned) for _ in range(2)]
+    figures = [evaluate_dynamically(model, VOCAB, read(TEXT), learned) for _ in range(2)]
     assert figures[0] == figures[1]  # so nothing was left behind, and no dropout drawn
     assert model.training == training
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -120,4 +128,4 @@ def test_the_model_stays_as_it_is(training: bool) -> None:
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(TextgenError, match="the text to judge is empty"):
-        evaluate_dynamically(make_model(), VOCAB, "", LEARNED)
+        read("")

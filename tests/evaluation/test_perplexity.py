@@ -8,7 +8,7 @@ import torch
 
 from tests.conftest import make_story
 from textgen.config import ModelConfig
-from textgen.evaluation.perplexity import evaluate_text, evaluate_trigram, token_surprisals
+from textgen.evaluation.perplexity import Passage, evaluate_text, evaluate_trigram, token_surprisals
 from textgen.evaluation.trigram import trigram_surprisals
 from textgen.model.language_model import LanguageModel, RNNModel
 from textgen.text.vocab import Vocab
@@ -28,23 +28,23 @@ def make_model(vocab: Vocab) -> LanguageModel:
 
 def test_every_token_is_judged_in_order_with_the_state_carried() -> None:
     model = make_model(VOCAB).eval()
-    ids, context = VOCAB.encode(TEXT[100:]), VOCAB.encode(TEXT[:100])
+    passage = Passage.of(VOCAB, TEXT[100:], TEXT[:100])
     expected, state = [], None
-    everything = [*context, *ids]
+    everything = [*passage.context, *passage.ids]
     with torch.inference_mode():
         for previous, token in pairwise(everything):
             logits, state = model(torch.tensor([[previous]]), state)
             expected.append(-logits[0, 0].log_softmax(0)[token].item() / math.log(2))
-    found = token_surprisals(model, ids, context)
-    np.testing.assert_allclose(found, expected[len(context) - 1 :], atol=1e-4)
+    found = token_surprisals(model, passage)
+    np.testing.assert_allclose(found, expected[len(passage.context) - 1 :], atol=1e-4)
 
 
 @pytest.mark.parametrize("rows", [2, 7, 32])
 def test_rows_give_nearly_the_same(rows: int) -> None:
     model = make_model(VOCAB)
-    ids, context = VOCAB.encode(TEXT[300:]), VOCAB.encode(TEXT[:300])
-    exact, quick = (token_surprisals(model, ids, context, r) for r in (1, rows))
-    assert len(quick) == len(exact) == len(ids)
+    passage = Passage.of(VOCAB, TEXT[300:], TEXT[:300])
+    exact, quick = (token_surprisals(model, passage, r) for r in (1, rows))
+    assert len(quick) == len(exact) == len(TEXT) - 300
     assert abs(quick.mean() - exact.mean()) < 0.01
 
 
@@ -53,7 +53,7 @@ def test_knowing_nothing_costs_log2_of_the_vocabulary() -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
-    evaluation = evaluate_text(model, VOCAB, TEXT)
+    evaluation = evaluate_text(model, Passage.of(VOCAB, TEXT))
     assert evaluation.perplexity == pytest.approx(len(VOCAB))
     assert evaluation.bits_per_character == pytest.approx(math.log2(len(VOCAB)))
     assert evaluation.tokens == len(TEXT)
@@ -61,7 +61,7 @@ def test_knowing_nothing_costs_log2_of_the_vocabulary() -> None:
 
 def test_bits_are_per_character_also_for_words() -> None:
     vocab = Vocab.build(TEXT, "word")
-    evaluation = evaluate_text(make_model(vocab), vocab, TEXT)
+    evaluation = evaluate_text(make_model(vocab), Passage.of(vocab, TEXT))
     assert evaluation.tokens < len(TEXT)
     total = math.log2(evaluation.perplexity) * evaluation.tokens
     assert evaluation.bits_per_character == pytest.approx(total / len(TEXT))
@@ -75,10 +75,11 @@ def test_what_is_folded_into_unknown_costs_its_share() -> None:
             parameter.zero_()
     assert len(vocab) == 2
     # One bit says <unk>, two more say which of the four; 戊 makes five.
-    assert evaluate_text(model, vocab, "甲").bits_per_character == pytest.approx(3)
-    assert evaluate_text(model, vocab, "的甲").bits_per_character == pytest.approx(2)
+    assert evaluate_text(model, Passage.of(vocab, "甲")).bits_per_character == pytest.approx(3)
+    assert evaluate_text(model, Passage.of(vocab, "的甲")).bits_per_character == pytest.approx(2)
     expected = 1 + math.log2(5)
-    assert evaluate_text(model, vocab, "戊").bits_per_character == pytest.approx(expected)
+    found = evaluate_text(model, Passage.of(vocab, "戊"))
+    assert found.bits_per_character == pytest.approx(expected)
 
 
 def witten_bell(training: list[int], judged: list[int], vocab_size: int) -> list[float]:

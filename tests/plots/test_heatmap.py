@@ -10,7 +10,7 @@ import torch
 
 from tests.conftest import TINY, Command, flags, make_story
 from textgen.config import ModelConfig
-from textgen.evaluation.perplexity import evaluate_text, predict_text, token_surprisals
+from textgen.evaluation.perplexity import Passage, evaluate_text, predict_text, token_surprisals
 from textgen.model.language_model import RNNModel
 from textgen.plots import heatmap
 from textgen.text.vocab import Vocab
@@ -31,11 +31,12 @@ def test_the_bits_are_those_of_the_evaluation(kind: str, before: str) -> None:
     vocab = Vocab.build(TEXT, "character" if kind == "character" else "word")
     model = make_model(vocab)
     text = TEXT + "龘"
-    found = predict_text(model, vocab, text, before)
-    ids = vocab.encode(text)
-    expected = token_surprisals(model, ids, vocab.encode(before[-256:] or "\n"))
-    np.testing.assert_allclose(found.bits[:-1], expected[:-1], atol=1e-4)
-    figures = evaluate_text(model, vocab, text, before)
+    passage = Passage.of(vocab, text, before)
+    found = predict_text(model, passage)
+    ids = passage.ids
+    expected = token_surprisals(model, passage)
+    np.testing.assert_allclose(found.bits, expected, atol=1e-4)
+    figures = evaluate_text(model, passage)
     assert found.bits.sum() / len(text) == pytest.approx(figures.bits_per_character, abs=1e-5)
     assert found.ids.shape == found.probabilities.shape == (len(ids), 5)
     likeliest = found.ids[np.arange(len(ids) - 1), 0] == ids[:-1]
@@ -44,7 +45,7 @@ def test_the_bits_are_those_of_the_evaluation(kind: str, before: str) -> None:
 
 
 def write(path: Path, text: str, vocab: Vocab) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    predictions = predict_text(make_model(vocab), vocab, text)
+    predictions = predict_text(make_model(vocab), Passage.of(vocab, text))
     heatmap.write_predictions(path, "<i>a & b</i>", vocab, vocab.split(text), predictions)
     return predictions.bits
 

@@ -1,9 +1,11 @@
+import json
 import math
 from pathlib import Path
 
 import pytest
 
 from textgen.config import Settings
+from textgen.errors import TextgenError
 from textgen.runs.folder import Run
 from textgen.training.start import train
 
@@ -29,3 +31,20 @@ def test_a_run_folder_holds_everything(story: Path, tiny: Settings, in_folder: P
     best = min(e.get("held_out_bits_per_character", math.inf) for e in entries)
     assert entries[-1]["best_held_out_bits_per_character"] == result.held_out.bits_per_character
     assert result.held_out.bits_per_character == pytest.approx(best, abs=0.02)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_newer_runs_folder_is_told_from_one_that_is_none(story: Path, tiny: Settings) -> None:
+    run = train(story, tiny, name="newer").run
+    config = run.folder / "config.json"
+    values = json.loads(config.read_text("utf-8"))
+    assert values["format"] == 1
+    older = {name: value for name, value in values.items() if name != "format"}
+    config.write_text(json.dumps(older), encoding="utf-8")
+    assert Run(run.folder).settings == run.settings  # made before there was a number
+    config.write_text(json.dumps(values | {"format": 2}), encoding="utf-8")
+    with pytest.raises(TextgenError, match=r"made by a newer textgen .*pip install --upgrade"):
+        Run(run.folder)
+    config.write_text("[]", encoding="utf-8")
+    with pytest.raises(TextgenError, match="is not a run folder"):
+        Run(run.folder)

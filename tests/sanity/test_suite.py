@@ -15,7 +15,7 @@ from tests.conftest import TINY, Command, flags
 from textgen.config import SanityConfig
 from textgen.model.framework import recurrent_layers
 from textgen.plots.suite import suite_in, suite_windows
-from textgen.runs.record import Record
+from textgen.runs.record import Entry, Record
 from textgen.sanity import addition, long_numbers, memory_cell, subtraction
 from textgen.sanity.binary import to_bits, to_numbers
 from textgen.sanity.examples import Examples, ShuffledBatches
@@ -123,7 +123,7 @@ def test_a_resumed_task_is_the_task_in_one_go(tmp_path: Path) -> None:
             network = Network(
                 trial.layers(1, 1), nn.Identity(), functional.mse_loss, only_last=True
             )
-            trial.train(network, examples, trial.adam(0.1, 2), epochs, dict, trial.checkpoint)
+            trial.train(network, examples, trial.adam(0.1, 2), epochs, Entry, trial.checkpoint)
         answers.append(network.outputs(examples.x))
     assert torch.equal(*answers)
 

@@ -12,7 +12,7 @@ from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.vocab import UNKNOWN_ID, Vocab
 from textgen.writing.beam import beam_search
-from textgen.writing.generation import Decoder, generate, one_after_another, write_on
+from textgen.writing.generation import Decoder, continuation, one_after_another, write_on
 
 TEXT = make_story(1500)
 VOCAB = Vocab.build(TEXT)
@@ -25,7 +25,7 @@ def make_model(vocab: Vocab = VOCAB) -> RNNModel:
 
 def text(prefix: str = "老周", model: RNNModel | None = None, **settings: float | None) -> str:
     config = GenerationConfig(**settings)  # type: ignore[arg-type]
-    return "".join(generate(model or make_model(), VOCAB, prefix, config))
+    return "".join(continuation(model or make_model(), VOCAB, prefix, config))
 
 
 def test_the_same_seed_writes_the_same_text() -> None:
@@ -38,7 +38,7 @@ def test_the_same_seed_writes_the_same_text() -> None:
 def test_the_length_is_in_characters() -> None:
     assert len(text(length=7)) == 7
     vocab = Vocab.build(TEXT, "word")
-    words = list(generate(make_model(vocab), vocab, "老周", GenerationConfig(length=20)))
+    words = list(continuation(make_model(vocab), vocab, "老周", GenerationConfig(length=20)))
     assert len("".join(words[:-1])) < 20 <= len("".join(words))
 
 
@@ -74,14 +74,14 @@ def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
 
 
 def test_it_streams() -> None:
-    stream = generate(make_model(), VOCAB, "老周", GenerationConfig(length=10**9))
+    stream = continuation(make_model(), VOCAB, "老周", GenerationConfig(length=10**9))
     assert len([next(stream) for _ in range(5)]) == 5
     assert not torch.is_inference_mode_enabled()
 
 
 def test_an_empty_prefix_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="--prefix is empty"):
-        generate(make_model(), VOCAB, "")
+        continuation(make_model(), VOCAB, "")
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_a_model_of_no_numbers_is_refused() -> None:
     with torch.no_grad():
         model.output.bias.fill_(float("nan"))
     with pytest.raises(TextgenError, match="computes no numbers"):
-        generate(model, VOCAB, "老周")
+        continuation(model, VOCAB, "老周")
 
 
 def likeliest(decoder: Decoder, length: int) -> tuple[float, str]:

@@ -269,17 +269,18 @@ def evaluate(
         checkpoints: Folder in which the runs are.
         as_json: Print the figures as one JSON line.
     """
-    from textgen.evaluation import judge
+    from textgen.evaluation.judge import COPYING_SAMPLE, Judged
     from textgen.plots.heatmap import write_heatmap
     from textgen.runs.trained import load
 
     _require_writable("heatmap", heatmap)
     trained = load(run, checkpoints)
-    figures, trigram = judge.evaluate(trained, file, encoding)
-    adapting = judge.evaluate_dynamically(trained, file, encoding) if dynamic else None
-    copying, natural = judge.evaluate_copying(trained)
+    judged = Judged(trained, file, encoding)
+    figures, trigram = judged.figures(), judged.trigram()
+    adapting = judged.adapting() if dynamic else None
+    copying, natural = judged.copying()
     if heatmap is not None:
-        left_out = write_heatmap(trained, heatmap, file, encoding)
+        left_out = write_heatmap(judged, heatmap)
         if left_out:
             log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
     if as_json:
@@ -295,8 +296,7 @@ def evaluate(
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
     print_figures(trained.run, figures, trigram.bits_per_character, adapting)
-    length = judge.COPYING_SAMPLE.length
-    print(f"Of {length:,} characters by the model, {copying_line(copying)}")
+    print(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
         print(f"Of as many held-out ones, {copying_line(natural)}")
     if heatmap is not None:

@@ -17,25 +17,16 @@ the samples never moved does not take bigger ones, for which the mean is there.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NoReturn
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
-from textgen.evaluation.perplexity import (
-    CONTEXT,
-    Evaluation,
-    encode_in_context,
-    figures_of,
-    read_in_order,
-    to_bits,
-    unknown_bits,
-)
+from textgen.bars import progress_bar
+from textgen.evaluation.perplexity import CONTEXT, Evaluation, Passage, read_in_order, to_bits
 from textgen.model.language_model import LanguageModel
-from textgen.text.vocab import TokenKind, Vocab
+from textgen.text.vocab import Vocab
 
 LEARNING_RATE = 5e-4
 """The most that a usual step changes a weight by; docs/performance.md tells what others gave."""
@@ -59,9 +50,8 @@ _BAR_DELAY = 2.0
 def evaluate_dynamically(
     model: LanguageModel,
     vocab: Vocab,
-    text: str,
+    passage: Passage,
     learned: str,
-    before: str = "",
     learning_rate: float = LEARNING_RATE,
 ) -> Evaluation:
     """Judge a text with a copy of a model that learns from each segment once it is judged.
@@ -69,41 +59,35 @@ def evaluate_dynamically(
     Args:
         model: the language model, on any device; it stays as it is.
         vocab: its vocabulary.
-        text: what is judged, every character.
-        learned: the text that the model was trained on, which scales the steps.
-        before: the text before ``text``, to warm the state up; when empty, a line's beginning.
+        passage: the text to judge.
+        learned: the text that the model was trained on, which scales the steps; not empty.
         learning_rate: 0 is ``evaluate_text``.
-
-    Raises:
-        TextgenError: the text, or what was learned, is empty.
     """
-    bits = dynamic_surprisals(model, vocab, text, learned, before, learning_rate)
-    return figures_of(bits, len(text))
+    return passage.figures(dynamic_surprisals(model, vocab, passage, learned, learning_rate))
 
 
 def dynamic_surprisals(
     model: LanguageModel,
     vocab: Vocab,
-    text: str,
+    passage: Passage,
     learned: str,
-    before: str = "",
     learning_rate: float = LEARNING_RATE,
 ) -> NDArray[np.float64]:
     """Return the bits (M,) that each token costs; the arguments are ``evaluate_dynamically``'s."""
-    ids, context = encode_in_context(vocab, text, before)
     adapting = _without_dropout(model)
     parameters = list(adapting.parameters())
     scales = _gradient_scales(adapting, vocab, learned)
     nats = []
-    with _progress_bar(len(ids), vocab.kind) as bar:
-        for _, costs in read_in_order(adapting, ids, context, SEGMENT):
+    count, unit = len(passage.ids), f"{vocab.kind}s"
+    with progress_bar(count, unit, "adapting", delay=_BAR_DELAY) as bar:
+        for _, costs in read_in_order(adapting, passage, SEGMENT):
             nats.append(costs.detach())
             gradients = torch.autograd.grad(costs.mean(), parameters)
             with torch.no_grad():
                 for parameter, gradient, scale in zip(parameters, gradients, scales, strict=True):
                     parameter.addcdiv_(gradient, scale, value=-learning_rate)
             bar.update(len(costs))
-    return to_bits(torch.cat(nats)) + unknown_bits(vocab, text, ids)
+    return to_bits(torch.cat(nats)) + passage.unknown_bits
 
 
 def _without_dropout(model: LanguageModel) -> LanguageModel:
@@ -135,17 +119,5 @@ def _sampled(model: LanguageModel, vocab: Vocab, learned: str) -> Iterator[Tenso
     last = max(0, len(learned) - _SAMPLE)
     for start in np.unique(np.linspace(0, last, _SAMPLES, dtype=int)).tolist():
         text, before = learned[start : start + _SAMPLE], learned[max(0, start - CONTEXT) : start]
-        for _, costs in read_in_order(model, *encode_in_context(vocab, text, before), SEGMENT):
+        for _, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
             yield costs
-
-
-def _progress_bar(total: int, kind: TokenKind) -> "tqdm[NoReturn]":
-    return tqdm(
-        desc="adapting",
-        total=total,
-        unit=f" {kind}s",
-        unit_scale=True,
-        dynamic_ncols=True,
-        leave=False,
-        delay=_BAR_DELAY,
-    )

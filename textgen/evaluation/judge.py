@@ -1,27 +1,35 @@
-"""A trained model, judged."""
+"""A trained model, judged: on its held-out part or on another text, and for what it copies."""
 
+from functools import cached_property
 from pathlib import Path
 
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.evaluation import dynamic
 from textgen.evaluation.copying import Copying, TrainingText
-from textgen.evaluation.perplexity import Evaluation, evaluate_text, evaluate_trigram
-from textgen.runs.trained import Trained
+from textgen.evaluation.perplexity import (
+    Evaluation,
+    Passage,
+    Predictions,
+    evaluate_text,
+    evaluate_trigram,
+    predict_text,
+)
+from textgen.runs.trained import Trained, as_trained
 from textgen.text.reading import read_corpus
-from textgen.writing.generation import generate
+from textgen.writing.generation import continuation
 
 COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)
 """The sample that tells how much a model copies."""
 
 
 def evaluate(
-    trained: Trained, file: Path | str | None = None, encoding: str | None = None
+    trained: Trained | Path | str, file: Path | str | None = None, encoding: str | None = None
 ) -> tuple[Evaluation, Evaluation]:
     """Judge the model, and beside it the trigram learned from the same text.
 
     Args:
-        trained: what ``load`` returns.
+        trained: what ``load`` returns, or the name or the folder of a run.
         file: a text, or a folder of texts; the run's own held-out part when not given.
         encoding: the file's encoding; found out when not given.
 
@@ -31,17 +39,12 @@ def evaluate(
     Raises:
         TextgenError: the file cannot be read; or none is given, and nothing was held out.
     """
-    text, before = text_to_judge(trained, file, encoding)
-    model = evaluate_text(trained.model, trained.vocab, text, before)
-    return model, evaluate_trigram(trained.run.split()[0], text)
+    judged = Judged(as_trained(trained), file, encoding)
+    return judged.figures(), judged.trigram()
 
 
-def evaluate_dynamically(
-    trained: Trained, file: Path | str | None = None, encoding: str | None = None
-) -> Evaluation:
-    """Judge the model while a copy of it goes on learning from what is judged.
-
-    It is the figure of a model that adapts, and not to be compared with those of ``evaluate``.
+class Judged:
+    """A trained model and a text to judge it on; both texts are read once.
 
     Args:
         trained: what ``load`` returns; it stays as it is.
@@ -49,37 +52,63 @@ def evaluate_dynamically(
         encoding: the file's encoding; found out when not given.
 
     Raises:
-        TextgenError: as ``evaluate``.
+        TextgenError: the file cannot be read; none is given, and nothing was held out; or the run
+            has no ``text.txt`` any more.
     """
-    text, before = text_to_judge(trained, file, encoding)
-    learned = trained.run.split()[0]
-    return dynamic.evaluate_dynamically(trained.model, trained.vocab, text, learned, before)
 
+    def __init__(
+        self, trained: Trained, file: Path | str | None = None, encoding: str | None = None
+    ) -> None:
+        self.trained = trained
+        self.training_text, self.held_out_text = trained.run.split()
+        self.name = "the held-out part" if file is None else Path(file).name
+        if file is not None:
+            self.text, self.before = read_corpus([Path(file)], encoding).text, ""
+        elif self.held_out_text:
+            self.text, self.before = self.held_out_text, self.training_text
+        else:
+            raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
 
-def text_to_judge(
-    trained: Trained, file: Path | str | None, encoding: str | None = None
-) -> tuple[str, str]:
-    """Return the text to judge a model on, and the text before it."""
-    training_text, held_out_text = trained.run.split()
-    if file is not None:
-        return read_corpus([Path(file)], encoding).text, ""
-    if held_out_text:
-        return held_out_text, training_text
-    raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
+    @cached_property
+    def passage(self) -> Passage:
+        """The text as the model's vocabulary reads it."""
+        return Passage.of(self.trained.vocab, self.text, self.before)
 
+    def figures(self) -> Evaluation:
+        """Return the model's figures."""
+        return evaluate_text(self.trained.model, self.passage)
 
-def evaluate_copying(trained: Trained) -> tuple[Copying, Copying | None]:
-    """Return what a sample of the model's copies from its training text; always the same sample.
+    def trigram(self) -> Evaluation:
+        """Return the figures of the trigram that is learned from the same training text."""
+        return evaluate_trigram(self.training_text, self.text)
 
-    Returns:
-        The sample's figures, and those of as many characters of the held-out part, if there is
-        one: so much is copied by who has never seen the training text.
+    def adapting(self) -> Evaluation:
+        """Return the figures of a copy of the model that goes on learning from what is judged.
 
-    Raises:
-        TextgenError: the run has no ``text.txt`` any more.
-    """
-    training_text, held_out_text = trained.run.split()
-    original = TrainingText(training_text)
-    sample = "".join(generate(trained.model, trained.vocab, "\n", COPYING_SAMPLE))
-    natural = held_out_text[: COPYING_SAMPLE.length]
-    return original.copied_by(sample), original.copied_by(natural) if natural else None
+        They are those of a model that adapts, and not to be compared with the others.
+        """
+        trained = self.trained
+        return dynamic.evaluate_dynamically(
+            trained.model, trained.vocab, self.passage, self.training_text
+        )
+
+    def predictions(self, most: int) -> tuple[list[str], Predictions]:
+        """Return the tokens of the first so many characters, and what the model expected there."""
+        trained = self.trained
+        text = self.text[:most]
+        whole = len(text) == len(self.text)
+        passage = self.passage if whole else Passage.of(trained.vocab, text, self.before)
+        return trained.vocab.split(text), predict_text(trained.model, passage)
+
+    def copying(self) -> tuple[Copying, Copying | None]:
+        """Return what a sample of the model's copies from its training text; always the same one.
+
+        Returns:
+            The sample's figures, and those of as many characters of the held-out part, if there
+            is one: so much is copied by who has never seen the training text.
+        """
+        original = TrainingText(self.training_text)
+        trained = self.trained
+        sample = "".join(continuation(trained.model, trained.vocab, "\n", COPYING_SAMPLE))
+        natural = self.held_out_text[: COPYING_SAMPLE.length]
+        return original.copied_by(sample), original.copied_by(natural) if natural else None

@@ -42,25 +42,56 @@ class Evaluation:
     tokens: int
 
 
-def evaluate_text(
-    model: LanguageModel, vocab: Vocab, text: str, before: str = "", rows: int = 1
-) -> Evaluation:
+@dataclass(frozen=True)
+class Passage:
+    """A text to judge as a vocabulary reads it: encoded once, however often it is judged."""
+
+    text: str
+
+    ids: TokenIds
+    """Its tokens, (M,)."""
+
+    context: TokenIds
+    """The tokens before it, which warm the state up, (C,), at least one."""
+
+    unknown_bits: NDArray[np.float64]
+    """What each token costs on top of ``<unk>``, (M,): 0 for known ones."""
+
+    @classmethod
+    def of(cls, vocab: Vocab, text: str, before: str = "") -> "Passage":
+        """Return a text as a vocabulary reads it.
+
+        Args:
+            vocab: the vocabulary.
+            text: what is judged, every character.
+            before: the text before it, of which the end is the context; when empty, a line's
+                beginning.
+
+        Raises:
+            TextgenError: the text is empty.
+        """
+        if not text:
+            raise TextgenError("the text to judge is empty: give one with characters in it")
+        ids, context = vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
+        unknown = ids == UNKNOWN_ID
+        kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
+        return cls(text, ids, context, np.where(unknown, math.log2(kinds), 0.0))
+
+    def figures(self, bits: NDArray[np.float64]) -> Evaluation:
+        """Return the figures of the text, whose tokens cost ``bits`` (M,)."""
+        return figures_of(bits, len(self.text))
+
+
+def evaluate_text(model: LanguageModel, passage: Passage, rows: int = 1) -> Evaluation:
     """Judge a text.
 
     Args:
         model: the language model, on any device.
-        vocab: its vocabulary.
-        text: what is judged, every character.
-        before: the text before it, to warm the state up; when empty, a line's beginning.
+        passage: the text.
         rows: 1 reads strictly in order; more cut the text into rows that are read side by side,
             each warmed up over the text before it: much faster, and nearly the same figure.
-
-    Raises:
-        TextgenError: the text is empty.
     """
-    ids, context = encode_in_context(vocab, text, before)
-    bits = token_surprisals(model, ids, context, rows) + unknown_bits(vocab, text, ids)
-    return figures_of(bits, len(text))
+    return passage.figures(token_surprisals(model, passage, rows))
 
 
 def evaluate_trigram(training_text: str, text: str) -> Evaluation:
@@ -73,47 +104,22 @@ def evaluate_trigram(training_text: str, text: str) -> Evaluation:
     return figures_of(surprisals, len(text))
 
 
-def encode_in_context(vocab: Vocab, text: str, before: str = "") -> tuple[TokenIds, TokenIds]:
-    """Return the ids of a text to judge, (M,), and those of its context, (C,), at least one.
-
-    Args:
-        vocab: the vocabulary.
-        text: what is judged.
-        before: the text before it, of which the end is the context; when empty, a line's beginning.
-
-    Raises:
-        TextgenError: the text is empty.
-    """
-    if not text:
-        raise TextgenError("the text to judge is empty: give one with characters in it")
-    return vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
-
-
 def figures_of(bits: NDArray[np.float64], characters: int) -> Evaluation:
     """Return the figures of a text of so many characters, whose tokens cost ``bits`` (M,)."""
     perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
     return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
 
 
-def unknown_bits(vocab: Vocab, text: str, ids: TokenIds) -> NDArray[np.float64]:
-    """Return what each token of a text costs on top of ``<unk>``, (M,): 0 for known ones."""
-    unknown = ids == UNKNOWN_ID
-    kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
-    return np.where(unknown, math.log2(kinds), 0.0)
-
-
 @torch.inference_mode()
-def token_surprisals(
-    model: LanguageModel, ids: TokenIds, context: TokenIds, rows: int = 1
-) -> NDArray[np.float64]:
+def token_surprisals(model: LanguageModel, passage: Passage, rows: int = 1) -> NDArray[np.float64]:
     """Return the bits (M,) that each token costs the model.
 
     Args:
         model: the language model; it is left in its mode for evaluating.
-        ids: the tokens to judge, (M,).
-        context: the tokens before them, (C,), at least one.
+        passage: the text, M tokens.
         rows: R; every row is warmed up over the C - 1 tokens before its first context token.
     """
+    ids, context = passage.ids, passage.context
     length = -(-len(ids) // rows)
     padding = np.zeros(rows * length - len(ids), dtype=np.int32)
     whole = torch.from_numpy(np.concatenate([context, ids, padding]))
@@ -129,11 +135,11 @@ def token_surprisals(
         chunk = slice(first, first + columns)
         logits, state = model(xs[:, chunk], state)
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
-    return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)])
+    return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)]) + passage.unknown_bits
 
 
 def read_in_order(
-    model: LanguageModel, ids: TokenIds, context: TokenIds, columns: int = _CHUNK
+    model: LanguageModel, passage: Passage, columns: int = _CHUNK
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Judge tokens strictly in order, a piece at a time, with the weights as they then are.
 
@@ -141,13 +147,14 @@ def read_in_order(
 
     Args:
         model: the language model.
-        ids: the tokens to judge, (M,).
-        context: the tokens before them, (C,), at least one.
+        passage: the text.
         columns: T, the tokens of a piece; the last one may be shorter.
 
     Yields:
-        The logits of every token of a piece, (T, V), and what it costs in nats, (T,).
+        The logits of every token of a piece, (T, V), and what it costs in nats, (T,), ``<unk>`` as
+        one token.
     """
+    ids, context = passage.ids, passage.context
     tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
     warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]
     state = None
@@ -174,27 +181,22 @@ class Predictions:
 
 
 @torch.inference_mode()
-def predict_text(
-    model: LanguageModel, vocab: Vocab, text: str, before: str = "", likeliest: int = 5
-) -> Predictions:
+def predict_text(model: LanguageModel, passage: Passage, likeliest: int = 5) -> Predictions:
     """Return what the model expects at every token of a text, as ``evaluate_text`` judges it.
 
     Args:
         model: the language model, on any device; it is left in its mode for evaluating.
-        vocab: its vocabulary.
-        text: the text, M tokens, at least one.
-        before: the text before it; when empty, a line's beginning.
-        likeliest: K, how many tokens are returned for each place; at most V.
+        passage: the text, M tokens.
+        likeliest: K, how many tokens are returned for each place; fewer where V is less.
     """
-    ids, context = encode_in_context(vocab, text, before)
     model.eval()
     costs, best, chances = [], [], []
-    for logits, nats in read_in_order(model, ids, context):
+    for logits, nats in read_in_order(model, passage):
         costs.append(nats.cpu())
-        top = logits.float().softmax(dim=1).topk(min(likeliest, len(vocab)), dim=1)
+        top = logits.float().softmax(dim=1).topk(min(likeliest, logits.shape[1]), dim=1)
         best.append(top.indices.cpu())
         chances.append(top.values.cpu())
-    bits = to_bits(torch.cat(costs)) + unknown_bits(vocab, text, ids)
+    bits = to_bits(torch.cat(costs)) + passage.unknown_bits
     return Predictions(bits, torch.cat(best).numpy(), torch.cat(chances).numpy())
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from textgen.config import HIDDEN_SIZES, Implementation, ModelConfig, usual_embedding_size
+from textgen.config import Implementation, ModelConfig
 from textgen.model.framework import recurrent_layers
 from textgen.model.loss import ALWAYS, draw_classes, linear_cross_entropy
 from textgen.model.state import State
@@ -37,10 +37,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.vocab_size = vocab_size
         self.config = config
-        hidden_size = self.hidden_size = config.hidden_size or HIDDEN_SIZES[0]
-        embedding_size = config.embedding_size
-        if embedding_size is None:
-            embedding_size = usual_embedding_size(hidden_size)
+        self.resolved = resolved = config.resolved()
+        hidden_size = self.hidden_size = resolved.hidden_size
+        embedding_size = resolved.embedding_size
         one_hot = embedding_size == 0
         self.embedding = None if one_hot else nn.Embedding(vocab_size, embedding_size)
         self.rnn = recurrent_layers(
@@ -49,10 +48,10 @@ class LanguageModel(nn.Module):
             vocab_size if one_hot else embedding_size,
             hidden_size,
             config.num_layers,
-            config.dropout or 0.0,
-            config.recurrent_dropout or 0.0,
+            resolved.dropout,
+            resolved.recurrent_dropout,
         )
-        self.dropout = LockedDropout(config.dropout or 0.0)
+        self.dropout = LockedDropout(resolved.dropout)
         tied = config.tie and self.embedding is not None
         # A tied output needs features of the embedding's size.
         resize = tied and hidden_size != embedding_size
@@ -113,7 +112,7 @@ class LanguageModel(nn.Module):
         """
         features, state = self.features(tokens, state)
         ids = targets.flatten().long()
-        smoothing = (self.config.label_smoothing or 0.0) if self.training else 0.0
+        smoothing = self.resolved.label_smoothing if self.training else 0.0
         sampled = self.training and self.config.softmax == "sampled" and not smoothing
         # On a GPU, the whole sum costs less than finding out which classes were drawn.
         if sampled and self.vocab_size > 2 * ALWAYS and ids.device.type == "cpu":

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.evaluation.judge import text_to_judge
-from textgen.evaluation.perplexity import Predictions, predict_text
+from textgen.evaluation.judge import Judged
+from textgen.evaluation.perplexity import Predictions
 from textgen.files import write_atomically
-from textgen.runs.trained import Trained
+from textgen.plots.html_page import html_page
 from textgen.text.vocab import UNKNOWN, Vocab
 
 MAX_CHARACTERS = 200_000
@@ -89,29 +89,23 @@ document.addEventListener('scroll', () => show(document.body));
 """
 
 
-def write_heatmap(
-    trained: Trained, path: Path, file: Path | str | None = None, encoding: str | None = None
-) -> int:
+def write_heatmap(judged: Judged, path: Path) -> int:
     """Write a page that shows how much each character of a text surprises the model.
 
     Args:
-        trained: what ``load`` returns.
-        path: the HTML file.
-        file: a text, or a folder of texts; the run's own held-out part when not given.
-        encoding: the file's encoding; found out when not given.
+        judged: the model and the text.
+        path: the HTML file; one that is there is replaced.
 
     Returns:
         How many characters at the text's end are left out, because a page holds no more.
 
     Raises:
-        TextgenError: as ``evaluate``; or the page cannot be written.
+        TextgenError: the file cannot be written.
     """
-    whole, before = text_to_judge(trained, file, encoding)
-    text = whole[:MAX_CHARACTERS]
-    predictions = predict_text(trained.model, trained.vocab, text, before)
-    title = f"{trained.run.name}: {Path(file).name if file else 'the held-out part'}"
-    write_predictions(path, title, trained.vocab, trained.vocab.split(text), predictions)
-    return len(whole) - len(text)
+    tokens, predictions = judged.predictions(MAX_CHARACTERS)
+    title = f"{judged.trained.run.name}: {judged.name}"
+    write_predictions(path, title, judged.trained.vocab, tokens, predictions)
+    return max(0, len(judged.text) - MAX_CHARACTERS)
 
 
 def write_predictions(
@@ -150,25 +144,15 @@ def write_predictions(
     )
     data = data.replace("</", "<\\/").replace("<!--", "<\\!--")  # nothing ends the script
     characters = np.array([len(token) for token in tokens])
-    page = f"""<!doctype html>
-<html lang="zh">
-<head>
-<meta charset="utf-8">
-<title>{html.escape(title)}</title>
-<style>{_STYLE}{_colour_classes()}</style>
-</head>
-<body>
-<h1>{html.escape(title)}</h1>
-<div id="legend">bits per character {_legend()} <i class="unknown">unknown to the model</i></div>
+    lines = _paragraphs(tokens, (predictions.bits / characters).tolist(), known.tolist())
+    body = f"""<div id="legend">bits per character {_legend()}
+<i class="unknown">unknown to the model</i></div>
 <div id="hint"></div>
-{"".join(_paragraphs(tokens, (predictions.bits / characters).tolist(), known.tolist()))}
+{"".join(lines)}
 <script>
 const data = {data};
-{_SCRIPT}</script>
-</body>
-</html>
-"""
-    write_atomically(path, page.encode("utf-8", "replace"))
+{_SCRIPT}</script>"""
+    write_atomically(path, html_page(title, _STYLE + _colour_classes(), body))
 
 
 def _paragraphs(tokens: list[str], bits: list[float], known: list[int]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
+from textgen.plots.html_page import html_page
 from textgen.plots.run import run_plots, run_texts
 from textgen.plots.window import Window
 from textgen.runs.folder import Run
@@ -61,26 +62,14 @@ def write_page(path: Path, title: str, plots: list[Window], texts: str) -> None:
     frames = "".join(
         f"<div id='{plot.key}' style='height:{plot.height}px'></div>" for plot in plots
     )
-    page = f"""<!doctype html>
-<html lang="zh">
-<head>
-<meta charset="utf-8">
-<title>{html.escape(title)}</title>
-<style>{_STYLE}</style>
-<script>{_plotly_js()}</script>
-</head>
-<body>
-<h1>{html.escape(title)}</h1>
-<div class="plots">{frames}</div>
+    body = f"""<div class="plots">{frames}</div>
 {texts}
 <script>
 for (const [key, data, layout] of {data})
   Plotly.newPlot(key, data, layout, {{responsive: true, displaylogo: false}});
-</script>
-</body>
-</html>
-"""
-    write_atomically(path, page.encode())
+</script>"""
+    scripts = f"<script>{_plotly_js()}</script>\n"
+    write_atomically(path, html_page(title, _STYLE, body, scripts))
 
 
 def _plotly_js() -> str:

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Iterable
+from typing import Final, Literal
 
 from textgen.plots.window import (
     BLUE,
@@ -19,6 +20,18 @@ from textgen.plots.window import (
 )
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
+
+_Figure = Literal[
+    "perplexity",
+    "held_out_perplexity",
+    "held_out_bits_per_character",
+    "gradient_norm",
+    "learning_rate",
+    "tokens_per_second",
+]
+"""What a record has of a step that makes a curve."""
+
+_BITS: Final = "held_out_bits_per_character"
 
 
 def of_run(run: Run) -> Subject:
@@ -142,10 +155,7 @@ def comparison_windows(records: dict[str, list[Entry]]) -> list[Window]:
     ]
 
 
-_BITS = "held_out_bits_per_character"
-
-
-def _series(entries: Iterable[Entry], name: str) -> Points:
+def _series(entries: Iterable[Entry], name: _Figure) -> Points:
     return [(entry["epoch"], entry[name]) for entry in entries if name in entry]
 
 

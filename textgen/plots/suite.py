@@ -2,12 +2,15 @@
 
 import html
 from pathlib import Path
+from typing import Literal
 
 from textgen.plots.window import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
 from textgen.runs.record import Entry, Record
 
+_Answer = Literal["accuracy", "out_0", "out_1"]
+
 _COLORS = {"scratch": BLUE, "nn": RED, "gru": GREEN, "rnn": GREY}
-_ANSWERS = {
+_ANSWERS: dict[_Answer, str] = {
     "accuracy": "share of answers right",
     "out_0": "answer",
     "out_1": "answer",
@@ -31,7 +34,7 @@ def task_plots(task: str, entries: list[Entry]) -> list[Window]:
     """Return a task's curves over the epochs, and the error of each answer that was tested."""
     models = list(dict.fromkeys(entry["model"] for entry in entries))
 
-    def curves(name: str, label: str = "") -> list[Trace]:
+    def curves(name: _Answer | Literal["loss"], label: str = "") -> list[Trace]:
         of_models = (
             (model, [(e["epoch"], e[name]) for e in entries if e["model"] == model and name in e])
             for model in models
@@ -69,7 +72,7 @@ def task_plots(task: str, entries: list[Entry]) -> list[Window]:
     return windows
 
 
-def _dots(model: str, errors: list[float], color: str | None) -> Trace:
+def _dots(model: str, errors: list[int], color: str | None) -> Trace:
     trace = line(model, list(enumerate(errors, 1)), color)
     return trace | {"mode": "markers"}
 

@@ -28,18 +28,27 @@ from textgen.runs.progress import Plan
 from textgen.runs.record import Record
 from textgen.text.vocab import Vocab
 
+FORMAT = 1
+"""Of run folders: a change that older programs would read wrongly makes it 2."""
+
 
 class Run:
     """A run folder that exists.
 
     Raises:
-        TextgenError: the folder is not a run.
+        TextgenError: the folder is not a run, or one that a newer program made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
             self.config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
+            made_as = self.config.get("format", 1)
+            if made_as > FORMAT:
+                raise TextgenError(
+                    f"{folder} was made by a newer textgen (run folders of format {made_as}, and "
+                    f"this one knows {FORMAT}): pip install --upgrade textgen"
+                )
             # A run that was made before there was a shortcut has none.
             self.settings = Settings.of(**({"shortcut": False} | self.config["settings"]))
             self.plan = Plan(**self.config["plan"])
@@ -133,7 +142,7 @@ def create_run(root: Path, name: str, config: dict[str, Any], vocab: Vocab, text
     hidden = None
     try:
         hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        write_atomically(hidden / "config.json", _readable(config))
+        write_atomically(hidden / "config.json", _readable({"format": FORMAT, **config}))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
         write_atomically(hidden / "text.txt", text.encode())
         hidden.chmod(0o755)

@@ -1,29 +1,59 @@
 """``metrics.jsonl``: the one truth about a run's numbers, a JSON object a line.
 
-Training appends to it; dashboard and reports read it. Every line has ``step``, ``epoch`` (a
-number with its part), ``tokens`` (trained on so far) and ``seconds`` (of training so far), and
-then what was measured there:
-
-    loss, perplexity, tokens_per_second, learning_rate,
-        gradient_norm                                  of the steps since the last line; loss and
-        perplexity are estimates where the softmax is sampled, see model/loss.py
-    held_out_perplexity, held_out_bits_per_character,
-        sample                                         at an evaluation
-    best_step, best_held_out_perplexity,
-        best_held_out_bits_per_character               at the end: what the best weights are of, and
-        how they judge the held-out part read strictly in order
-
-The sanity suite has a record of the same kind, see plots/suite.py.
+Training appends to it; dashboard and reports read it. The sanity suite has a record of the same
+kind, with the curves and the results of its tasks.
 """
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
 
-Entry = dict[str, Any]
+
+class Entry(TypedDict, total=False):
+    """A line: where the training stood, and what was measured there."""
+
+    step: int
+    epoch: float
+    """Epochs done, with the part of the last one."""
+
+    tokens: int
+    """Tokens trained on so far."""
+
+    seconds: float
+    """Of training so far; of a task of the suite as a whole."""
+
+    # Of the steps since the last line; loss and perplexity are estimates where the softmax is
+    # sampled, see model/loss.py.
+    loss: float
+    perplexity: float
+    tokens_per_second: float
+    learning_rate: float
+    gradient_norm: float
+
+    # At an evaluation.
+    held_out_perplexity: float
+    held_out_bits_per_character: float
+    sample: str
+
+    # At the end: what the best weights are of, and how they judge the held-out part read strictly
+    # in order.
+    best_step: int
+    best_held_out_perplexity: float
+    best_held_out_bits_per_character: float
+
+    # Of the sanity suite: which task on which layers, and what it measured or found.
+    task: str
+    model: str
+    accuracy: float
+    out_0: float
+    out_1: float
+    errors: list[int]
+    asked: str
+    result: str
+    passed: bool
 
 
 class Record:
@@ -54,7 +84,7 @@ class Record:
                 except ValueError:
                     continue
                 if isinstance(entry, dict):
-                    entries.append(entry)
+                    entries.append(cast(Entry, entry))
         return entries
 
     def forget_after(self, step: int) -> None:

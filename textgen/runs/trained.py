@@ -26,6 +26,11 @@ class Trained:
         return self.run.vocab
 
 
+def as_trained(trained: "Trained | Path | str") -> Trained:
+    """Return a trained model as it is, or that of the run of that name or in that folder."""
+    return trained if isinstance(trained, Trained) else load(trained)
+
+
 def load(
     name: str | Path | None = None,
     checkpoints: Path | str = DEFAULT_CHECKPOINTS,

@@ -59,7 +59,7 @@ def subtraction(trial: Trial) -> Finding:
     with torch.no_grad():
         found = to_numbers(answers())
     errors = np.abs(found - to_numbers(test.y))
-    trial.note(errors=errors.tolist())
+    trial.note({"errors": errors.tolist()})
     right = int((errors == 0).sum())
     rmse = float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))
     return Finding(

@@ -95,10 +95,12 @@ def run_suite(
                     finding = TASKS[name].run(trial)
                 row = Row(name, model, finding, time.perf_counter() - began)
                 trial.note(
-                    asked=finding.asked,
-                    result=finding.result,
-                    passed=finding.passed,
-                    seconds=round(row.seconds, 3),
+                    {
+                        "asked": finding.asked,
+                        "result": finding.result,
+                        "passed": finding.passed,
+                        "seconds": round(row.seconds, 3),
+                    }
                 )
                 yield row
 

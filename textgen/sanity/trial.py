@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
+from textgen.bars import progress_bar
 from textgen.config import Cell, Implementation, TrainingConfig
 from textgen.model.framework import recurrent_layers
 from textgen.runs.checkpoint import load_training, save_checkpoint
@@ -121,32 +121,23 @@ class Trial:
         if checkpoint is not None:
             position, progress = load_training(checkpoint, network, optimizer)
         meter = Meter()
-        with self._progress_bar(position.step, total_steps) as bar:
+        name = f"{self.task} {self.model}"
+        with progress_bar(total_steps, "steps", name, done=position.step) as bar:
             for step in train_steps(network, batches, optimizer, config, total_steps, position):
                 position = step.position
                 meter.add(step)
                 bar.update()
                 if position.step % report_every == 0 or position.step == total_steps:
                     entry = meter.read(step, position.step / per_epoch) | judged(network, judge)
-                    self.note(**entry)
+                    self.note(entry)
                     bar.set_postfix_str(f"loss {entry['loss']:.4f}", refresh=False)
                     meter.start()
         if checkpoint is not None:
             save_checkpoint(checkpoint, network, position, progress, optimizer)
 
-    def note(self, **entry: object) -> None:
+    def note(self, entry: Entry) -> None:
         """Write a line of the record."""
-        self.record.append({"task": self.task, "model": self.model, **entry})
-
-    def _progress_bar(self, done: int, total: int) -> "tqdm[NoReturn]":
-        return tqdm(
-            desc=f"{self.task} {self.model}",
-            initial=done,
-            total=total,
-            unit=" steps",
-            dynamic_ncols=True,
-            leave=False,
-        )
+        self.record.append({**entry, "task": self.task, "model": self.model})
 
 
 @torch.no_grad()

@@ -19,9 +19,9 @@ from textgen.model.state import State, detach
 from textgen.runs.progress import Position
 from textgen.text.batches import Batches
 
-_DRAWING = threading.Lock()
-"""torch's generator is the whole process's: between seeding it and the loss, which draws, no other
-thread's training may come."""
+DRAWING = threading.Lock()
+"""torch's generator is the whole process's: who seeds it and then draws, here for dropout and for
+the classes of the loss, must not have another thread's training come between."""
 
 
 class Trainable(Protocol):
@@ -69,7 +69,7 @@ def train_steps(
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
             model.train()  # who evaluated or generated since the last step has turned it off
             learning_rate = learning_rate_at(step, total_steps, config)
-            with _DRAWING, autocast:
+            with DRAWING, autocast:
                 seed(x.device, config.seed + step)  # dropout follows from (seed, step)
                 loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)

@@ -7,12 +7,11 @@ the end; so is what is dropped at 10,000,000, where only the sizes were compared
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 
-from textgen.config import HIDDEN_SIZES, Settings, usual_embedding_size
+from textgen.config import HIDDEN_SIZES, Resolved, Settings
 
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Characters to train on."""
@@ -49,7 +48,7 @@ def complete(
     """
     given, training = settings.model, settings.training
     epochs = training.epochs or _of_length(length, _EPOCHS)
-    names = ("hidden_size", "embedding_size", *_BY_LENGTH)
+    names = [field.name for field in fields(Resolved)]
     missing = [name for name in names if getattr(given, name) is None]
     depends = missing not in ([], ["embedding_size"])  # on the time there is
     measured = depends and training.minutes is not None and length >= _LARGE
@@ -59,12 +58,12 @@ def complete(
         times = min(epochs, passes(sized)) if measured else epochs
         if times >= _ENOUGH:
             break
-    wanted = {
-        "hidden_size": hidden_size,
-        "embedding_size": usual_embedding_size(hidden_size),
-        **_against_learning_by_heart(length, hidden_size, times),
-    }
-    chosen = {name: wanted[name] for name in missing}
+    resolved = asdict(
+        given.resolved(
+            hidden_size=hidden_size, **_against_learning_by_heart(length, hidden_size, times)
+        )
+    )
+    chosen = {name: resolved[name] for name in missing}
     words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
     if training.epochs is None:
         words.append(f"at most {epochs:g} epochs")
@@ -75,7 +74,7 @@ def complete(
     return completed, f"{reason}: {', '.join(words)}" if words else ""
 
 
-def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, Any]:
+def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, float]:
     """Return the shares dropped and smoothed: the less, the fewer passes a text is learned in."""
     wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:

@@ -1,54 +1,38 @@
-"""A training under way: measuring, the loop, evaluating, saving."""
+"""A training under way: the loop, evaluating, saving."""
 
-import copy
 import logging
 import math
 import shlex
-import sys
 import time
 from dataclasses import dataclass
-from itertools import islice
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import torch
-from tqdm import tqdm
-
+from textgen.bars import progress_bar
 from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted
 from textgen.evaluation.perplexity import Evaluation, evaluate_text
 from textgen.interrupts import StopRequest, stop_requests
-from textgen.model.device import choose_device
-from textgen.model.language_model import build_model
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
-from textgen.text.batches import POLICIES
-from textgen.text.vocab import Vocab
-from textgen.training.loop import make_optimizer, norm_of, steps_in_epochs, train_steps
+from textgen.training.loop import norm_of, train_steps
 from textgen.training.meter import Meter, require_finite
-from textgen.writing.generation import generate
+from textgen.training.plan import ROWS, make_plan
+from textgen.training.setup import Material, set_up
+from textgen.writing.generation import continuation
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 log = logging.getLogger(__name__)
-
-_EVALUATIONS = 10
-"""Evaluations in a training that does not say --evaluate-every; fewer when they take long."""
-
-_EVALUATING = 0.1
-"""Share of --minutes that evaluations may take, unless it is less than one."""
 
 _REPORTS = 200
 """Lines in a record, about."""
 
-_ROWS = 32
-"""Rows in which the held-out part is read during the training; at its end it is one."""
-
 _SAVE_SECONDS = 60.0
 """Seconds of training that a power cut may cost."""
-
-_MEASURE_SECONDS = 2.0
-"""How long the speed is measured that turns minutes into steps."""
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
 
@@ -73,34 +57,20 @@ class Session:
         TextgenError: the text is too short, or the device or the precision is not to be had.
     """
 
-    def __init__(
-        self, settings: Settings, vocab: Vocab, training_text: str, held_out_text: str
-    ) -> None:
-        config = settings.training
+    def __init__(self, settings: Settings, material: Material) -> None:
         self.settings = settings
-        self.config = config
-        self.vocab = vocab
-        self.training_text = training_text
-        self.held_out_text = held_out_text
-        device = choose_device(config.device)
-        tokens = torch.from_numpy(vocab.encode(training_text)).to(device)
-        self.batches = POLICIES[config.batches](
-            tokens, config.batch_size, config.num_steps, config.seed
-        )
-        torch.manual_seed(config.seed)
-        self.model = build_model(len(vocab), settings.model).to(device)
-        if settings.model.init_std is None:
-            self.model.expect(tokens)
+        self.config = settings.training
+        self.material = material
+        self.model, self.batches, self.optimizer = set_up(settings, material)
         # Asked for now: what cannot be had is refused before anything is written.
-        self.dtype = choose_dtype(config.precision, self.model.parameters())
-        self.optimizer = make_optimizer(self.model, config)
+        choose_dtype(self.config.precision, self.model.parameters())
         self.position = Position()
         self.progress = Progress()
 
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
         self.position, self.progress = load_training(
-            run.last, self.model, self.optimizer, self.vocab
+            run.last, self.model, self.optimizer, self.material.vocab
         )
         old, new = run.settings.training, self.config
         if any(
@@ -114,52 +84,9 @@ class Session:
         """Return whether the held-out loss has stopped falling."""
         return 0 < self.config.patience <= self.progress.stale
 
-    def passes(self) -> float:
-        """Return how often the minutes are enough to go through the text."""
-        per_step, _ = self._measure()
-        return 60 * (self.config.minutes or 0.0) / per_step / self.batches.num_batches(0)
-
     def plan(self) -> Plan:
-        """Turn epochs and minutes into steps; where both are set, the fewer steps count."""
-        config = self.config
-        limits, evaluations = [], _EVALUATIONS
-        if config.epochs is not None:
-            limits.append(steps_in_epochs(self.batches, config.epochs))
-        if config.minutes is not None:
-            seconds = 60 * config.minutes
-            per_step, per_evaluation = self._measure()
-            affordable = int(_EVALUATING * seconds / (per_evaluation + 1e-9))
-            evaluations = max(1, min(_EVALUATIONS, affordable))
-            limits.append(max(1, int((seconds - evaluations * per_evaluation) / per_step)))
-            log.info(
-                "%g minutes are %s steps of %.0f ms here, in %s",
-                config.minutes,
-                f"{limits[-1]:,}",
-                1000 * per_step,
-                str(self.dtype).removeprefix("torch."),
-            )
-        total_steps = min(limits)
-        return Plan(total_steps, config.evaluate_every or math.ceil(total_steps / evaluations))
-
-    def _measure(self) -> tuple[float, float]:
-        """Return the seconds of a step and of an evaluation; the model stays as it was."""
-        weights = copy.deepcopy(self.model.state_dict())
-        optimizer = make_optimizer(self.model, self.config)
-        steps = train_steps(
-            self.model, self.batches, optimizer, self.config, sys.maxsize, Position()
-        )
-        for step in islice(steps, 2):  # the first ones also make what later ones use again
-            float(step.loss)
-        begin, count = time.monotonic(), 0
-        while time.monotonic() - begin < _MEASURE_SECONDS or count < 3:
-            float(next(steps).loss)
-            count += 1
-        per_step = (time.monotonic() - begin) / count
-        self.model.load_state_dict(weights)
-        begin = time.monotonic()
-        if self.held_out_text:
-            self._judge_held_out(rows=_ROWS)
-        return per_step, time.monotonic() - begin
+        """Turn epochs and minutes into steps; see ``make_plan``."""
+        return make_plan(self.settings, self.material, self.model, self.batches)
 
     def run(self, run: Run, mirror: Mirror) -> Result:
         """Train until the run's last step, an early stop or a request to stop.
@@ -170,9 +97,15 @@ class Session:
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
             run.record.forget_after(self.position.step)
-            before = run.record.read()[-1:] or [{"tokens": 0, "seconds": 0.0}]
-            meter = Meter(before[0]["tokens"], before[0]["seconds"])
-            with mirror(run), self._progress_bar(run) as bar:
+            entries = run.record.read()
+            meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
+            tokens_per_step = self.config.batch_size * self.config.num_steps
+            bar = progress_bar(
+                run.plan.total_steps * tokens_per_step,
+                f"{self.material.vocab.kind}s",
+                done=self.position.step * tokens_per_step,
+            )
+            with mirror(run), bar:
                 try:
                     self._train(run, meter, stop, bar)
                 except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
@@ -180,7 +113,7 @@ class Session:
                     raise Interrupted(
                         f"stopped; go on with: textgen train --resume {shlex.quote(run.name)}"
                     ) from None
-        held_out = self._judge_best(run) if self.held_out_text else None
+        held_out = self._judge_best(run) if self.material.held_out_text else None
         return Result(run, meter.tokens, meter.tokens / max(meter.seconds, 1e-9), held_out)
 
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
@@ -227,7 +160,7 @@ class Session:
 
     def _save(self, run: Run) -> None:
         save_checkpoint(
-            run.last, self.model, self.position, self.progress, self.optimizer, self.vocab
+            run.last, self.model, self.position, self.progress, self.optimizer, self.material.vocab
         )
 
     def _epoch(self) -> float:
@@ -237,15 +170,17 @@ class Session:
 
     def _evaluation(self, run: Run) -> Entry:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
-        if not self.held_out_text:
+        if not self.material.held_out_text:
             return {"sample": self._sample()}
-        held_out = self._judge_held_out(rows=_ROWS)
+        held_out = self._judge_held_out(rows=ROWS)
         bits = held_out.bits_per_character
         require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
         if self.progress.best_bits is None or bits < self.progress.best_bits:
             self.progress = Progress(bits, 0)
-            save_checkpoint(run.best, self.model, self.position, self.progress, vocab=self.vocab)
+            save_checkpoint(
+                run.best, self.model, self.position, self.progress, vocab=self.material.vocab
+            )
         return {
             "held_out_perplexity": held_out.perplexity,
             "held_out_bits_per_character": bits,
@@ -253,36 +188,28 @@ class Session:
         }
 
     def _sample(self) -> str:
-        return "".join(generate(self.model, self.vocab, "\n", _SAMPLE))
+        return "".join(continuation(self.model, self.material.vocab, "\n", _SAMPLE))
 
     def _judge_held_out(self, rows: int) -> Evaluation:
-        return evaluate_text(self.model, self.vocab, self.held_out_text, self.training_text, rows)
+        return evaluate_text(self.model, self.material.held_out, rows)
 
     def _judge_best(self, run: Run) -> Evaluation:
         """Read the held-out part strictly in order with the best weights, and record that."""
-        step = load_weights(run.best, self.model, self.vocab)
+        step = load_weights(run.best, self.model, self.material.vocab)
         held_out = self._judge_held_out(rows=1)
         last = run.record.read()[-1]
         run.record.append(
-            {name: last[name] for name in ("step", "epoch", "tokens", "seconds")}
-            | {
+            {
+                "step": last["step"],
+                "epoch": last["epoch"],
+                "tokens": last["tokens"],
+                "seconds": last["seconds"],
                 "best_step": step,
                 "best_held_out_perplexity": held_out.perplexity,
                 "best_held_out_bits_per_character": held_out.bits_per_character,
             }
         )
         return held_out
-
-    def _progress_bar(self, run: Run) -> "tqdm[NoReturn]":
-        tokens_per_step = self.config.batch_size * self.config.num_steps
-        return tqdm(
-            total=run.plan.total_steps * tokens_per_step,
-            initial=self.position.step * tokens_per_step,
-            unit=f" {self.settings.corpus.tokens}s",
-            unit_scale=True,
-            dynamic_ncols=True,
-            bar_format="{percentage:3.0f}% |{bar}| {elapsed}<{remaining}, {rate_fmt}{postfix}",
-        )
 
 
 def _show(bar: "tqdm[NoReturn]", entry: Entry) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from textgen import __version__
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.perplexity import evaluate_trigram
@@ -19,8 +19,10 @@ from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_te
 from textgen.text.batches import TooShortError
 from textgen.text.reading import read_corpus
 from textgen.text.vocab import Vocab, first_tokens
+from textgen.training.plan import passes
 from textgen.training.recipe import complete
 from textgen.training.session import Result, Session
+from textgen.training.setup import Material
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +60,12 @@ def train(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
 
-    def passes(settings: Settings) -> float:
-        return Session(settings, vocab, training_text, held_out_text).passes()
-
+    material = Material(vocab, training_text, held_out_text)
     try:
-        settings, chosen = complete(settings, len(training_text), passes)
-        session = Session(settings, vocab, training_text, held_out_text)
+        settings, chosen = complete(
+            settings, len(training_text), lambda sized: passes(sized, material)
+        )
+        session = Session(settings, material)
     except TooShortError as error:
         whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
         raise TextgenError(
@@ -83,7 +85,7 @@ def train(
         "characters": len(text),
         "plan": asdict(plan),
         "trigram_bits_per_character": trigram and trigram.bits_per_character,
-        "versions": {"textgen": version("textgen"), "torch": torch.__version__},
+        "versions": {"textgen": __version__, "torch": torch.__version__},
     }
     run = create_run(root, name, config, vocab, text)
     return session.run(run, mirror)
@@ -105,7 +107,7 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
-    session = Session(settings, run.vocab, *run.split())
+    session = Session(settings, Material(run.vocab, *run.split()))
     session.load(run)
     done = session.position.step
     if settings.has_length():

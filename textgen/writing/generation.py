@@ -13,6 +13,7 @@ import copy
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.model.language_model import LanguageModel
 from textgen.model.single_step import single_step
 from textgen.model.state import State
+from textgen.runs.trained import Trained, as_trained
 from textgen.text.vocab import Vocab
 from textgen.writing.endings import Ending
 from textgen.writing.sampling import draw, excluded_tokens, weights
@@ -214,6 +216,23 @@ def one_after_another(steps: Iterator[Step]) -> Iterator[tuple[int, str, Ending]
 
 
 def generate(
+    trained: Trained | Path | str, prefix: str, config: GenerationConfig = GenerationConfig()
+) -> Iterator[str]:
+    """Yield what a trained model writes on from a beginning, token by token.
+
+    Args:
+        trained: what ``load`` returns, or the name or the folder of a run.
+        prefix: the beginning, at least one character; it is not yielded.
+        config: how to draw, and where to end.
+
+    Raises:
+        TextgenError: the prefix is empty, or there is no such run.
+    """
+    trained = as_trained(trained)
+    return continuation(trained.model, trained.vocab, prefix, config)
+
+
+def continuation(
     model: LanguageModel,
     vocab: Vocab,
     prefix: str,
