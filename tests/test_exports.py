@@ -6,10 +6,11 @@ import textgen
 
 def test_exports() -> None:
     assert textgen.__all__ == [
-        *("CorpusConfig", "Evaluation", "GenerationConfig", "LSTM", "ModelConfig", "RNNModel"),
-        *("RNNModelScratch", "RandomBatches", "Result", "Run", "SequentialBatches", "Settings"),
-        *("TextgenError", "Trained", "TrainingConfig", "Vocab", "__version__"),
-        *("evaluate", "generate", "load", "resume", "train"),
+        *("CorpusConfig", "Evaluation", "GRU", "GenerationConfig", "LSTM", "ModelConfig", "RNN"),
+        *("RNNModel", "RNNModelScratch", "RandomBatches", "Result", "Run", "SGD"),
+        *("SequentialBatches", "Settings", "TextgenError", "Trained", "TrainingConfig", "Vocab"),
+        *("__version__", "clip_gradients", "evaluate", "generate", "load", "load_batches"),
+        *("resume", "train"),
     ]
     for name in textgen.__all__:
         assert getattr(textgen, name).__doc__

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from textgen.errors import TextgenError as TextgenError
     from textgen.evaluation.judge import evaluate as evaluate
     from textgen.evaluation.perplexity import Evaluation as Evaluation
+    from textgen.model.gru import GRU as GRU
     from textgen.model.language_model import RNNModel as RNNModel
     from textgen.model.language_model import RNNModelScratch as RNNModelScratch
     from textgen.model.lstm import LSTM as LSTM
+    from textgen.model.rnn import RNN as RNN
     from textgen.runs.folder import Run as Run
     from textgen.runs.trained import Trained as Trained
     from textgen.runs.trained import load as load
     from textgen.text.batches import RandomBatches as RandomBatches
     from textgen.text.batches import SequentialBatches as SequentialBatches
+    from textgen.text.loading import load_batches as load_batches
     from textgen.text.vocab import Vocab as Vocab
+    from textgen.training.loop import SGD as SGD
+    from textgen.training.loop import clip_gradients as clip_gradients
     from textgen.training.session import Result as Result
     from textgen.training.start import resume as resume
     from textgen.training.start import train as train
@@ -34,23 +39,28 @@ __version__ = "0.1.0"
 _HOMES = {
     "CorpusConfig": "config",
     "Evaluation": "evaluation.perplexity",
+    "GRU": "model.gru",
     "GenerationConfig": "config",
     "LSTM": "model.lstm",
     "ModelConfig": "config",
+    "RNN": "model.rnn",
     "RNNModel": "model.language_model",
     "RNNModelScratch": "model.language_model",
     "RandomBatches": "text.batches",
     "Result": "training.session",
     "Run": "runs.folder",
+    "SGD": "training.loop",
     "SequentialBatches": "text.batches",
     "Settings": "config",
     "TextgenError": "errors",
     "Trained": "runs.trained",
     "TrainingConfig": "config",
     "Vocab": "text.vocab",
+    "clip_gradients": "training.loop",
     "evaluate": "evaluation.judge",
     "generate": "writing.generation",
     "load": "runs.trained",
+    "load_batches": "text.loading",
     "resume": "training.start",
     "train": "training.start",
 }

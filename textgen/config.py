@@ -112,10 +112,10 @@ class ModelConfig:
     """The network's shape."""
 
     model: Implementation = "nn"
-    """torch's own layers (nn), or the LSTM written from scratch that you can read."""
+    """torch's own layers (nn), or those written from scratch that you can read."""
 
     cell: Cell = "lstm"
-    """Kind of recurrent layer; the scratch model has the LSTM only."""
+    """Kind of recurrent layer: an LSTM, a GRU, or a plain recurrent one without gates."""
 
     embedding_size: int | None = None
     """Length of a token's vector; 0 feeds the token one-hot, as the source document does; when not
@@ -173,12 +173,6 @@ class ModelConfig:
             _require(share is None or 0 <= share < 1, name, share, "at least 0 and below 1")
         _require(
             self.init_std is None or 0 < self.init_std < inf, "init_std", self.init_std, "above 0"
-        )
-        _require(
-            self.model == "nn" or self.cell == "lstm",
-            "cell",
-            self.cell,
-            "lstm with --model scratch (--model nn has gru and rnn)",
         )
         _require_choices(self)
 
@@ -420,9 +414,15 @@ class Settings:
     def of(cls, **values: Any) -> "Settings":  # noqa: ANN401 - of any setting's type
         """Return settings from names alone: ``Settings.of(hidden_size=256, minutes=3)``.
 
+        ``preset="classic"`` takes a named set of settings, and what else is given wins over it.
+
         Raises:
-            UsageError: there is no setting of that name, or a value is out of range.
+            UsageError: there is no setting or preset of that name, or a value is out of range.
         """
+        preset = values.pop("preset", None)
+        if preset is not None:
+            _require(preset in PRESETS, "preset", preset, f"one of {', '.join(PRESETS)}")
+            values = PRESETS[preset] | values
         parts = (CorpusConfig, ModelConfig, TrainingConfig)
         chosen = [
             {field.name: values.pop(field.name) for field in fields(part) if field.name in values}

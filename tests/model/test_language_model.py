@@ -25,10 +25,11 @@ def make_pair(dtype: torch.dtype, **shape: object) -> tuple[RNNModelScratch, RNN
 @pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize("embedding_size", [0, 8, 12])
 @pytest.mark.parametrize("shape", [(3, 7), (1, 7), (3, 1), (1, 1)])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_the_two_models_are_the_same(
-    dtype: torch.dtype, num_layers: int, embedding_size: int, shape: tuple[int, int]
+    dtype: torch.dtype, num_layers: int, embedding_size: int, shape: tuple[int, int], cell: str
 ) -> None:
-    pair = make_pair(dtype, num_layers=num_layers, embedding_size=embedding_size)
+    pair = make_pair(dtype, num_layers=num_layers, embedding_size=embedding_size, cell=cell)
     draw = torch.Generator().manual_seed(1)
     x, y, before = (torch.randint(V, shape, generator=draw) for _ in range(3))
     results: list[list[Tensor]] = []

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from textgen.config import ModelConfig
 from textgen.model.language_model import RNNModelScratch
-from textgen.model.lstm import LSTM, drop_units, lstm_step, plain_recurrence
+from textgen.model.layers import drop_units
+from textgen.model.lstm import LSTM, lstm_step, plain_recurrence
 from textgen.model.recurrence import Recurrence
 from textgen.model.single_step import LSTMStep
 from textgen.model.state import State

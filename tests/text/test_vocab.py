@@ -60,3 +60,12 @@ def test_first_tokens() -> None:
     assert first_tokens("天地玄黄", "character", 3) == "天地玄"
     assert first_tokens("我们在书铺读书", "word", 2) == "我们在"
     assert first_tokens("天地", "character", None) == "天地"
+
+
+def test_one_token_at_a_time() -> None:
+    vocab = Vocab.build("却说玄德却")
+    assert vocab["却"] == 1 == vocab.token_to_idx["却"]
+    assert vocab["龘"] == UNKNOWN_ID
+    assert vocab.idx_to_token[vocab["德"]] == "德"
+    assert vocab.idx_to_token[0] == "<unk>"
+    assert [vocab[character] for character in "玄德龘"] == vocab.encode("玄德龘").tolist()

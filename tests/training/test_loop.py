@@ -16,6 +16,8 @@ from textgen.runs.progress import Position, Progress
 from textgen.text.batches import RandomBatches, SequentialBatches, TextBatches
 from textgen.text.vocab import Vocab
 from textgen.training.loop import (
+    SGD,
+    clip_gradients,
     learning_rate_at,
     make_optimizer,
     steps_in_epochs,
@@ -146,6 +148,28 @@ def test_gradients_are_clipped_to_the_norm() -> None:
     assert norm > 100
     total = math.sqrt(sum(float(part.pow(2).sum()) for part in moved))
     assert total == pytest.approx(0.5 * 0.25, rel=1e-3)
+
+
+def test_clipping_keeps_the_direction() -> None:
+    parameters = [torch.nn.Parameter(torch.zeros(3)), torch.nn.Parameter(torch.zeros(2))]
+    parameters[0].grad = torch.tensor([3.0, 0.0, 0.0])
+    unused = torch.nn.Parameter(torch.zeros(1))
+    parameters[1].grad = torch.tensor([0.0, 4.0])
+    for max_norm, scale in ((math.inf, 1.0), (6.0, 1.0), (1.0, 0.2)):
+        assert float(clip_gradients([*parameters, unused], max_norm)) == pytest.approx(5.0)
+        torch.testing.assert_close(parameters[0].grad, torch.tensor([3 * scale, 0, 0]))
+        torch.testing.assert_close(parameters[1].grad, torch.tensor([0, 4 * scale]))
+
+
+def test_sgd_is_torchs() -> None:
+    ours, theirs = make_model(), make_model()
+    for model, optimizer in (
+        (ours, SGD(ours.parameters(), lr=0.3)),
+        (theirs, torch.optim.SGD(theirs.parameters(), lr=0.3)),
+    ):
+        for batch, _ in zip(SequentialBatches(VOCAB.encode(TEXT), 4, 16), range(5), strict=False):
+            take_step(model, model.loss(*batch)[0], optimizer, 0.3, clip=1.0)
+    assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:

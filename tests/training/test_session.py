@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import textgen
 from tests.conftest import TINY, flags, make_story
-from textgen.config import Settings
+from textgen.config import Cell, Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.interrupts import STOP_SIGNALS
 from textgen.runs.folder import Run, find_run
@@ -157,7 +157,9 @@ def test_a_complete_run_can_be_trained_for_longer(story: Path, tiny: Settings) -
 
 
 @pytest.mark.usefixtures("in_folder")
-def test_the_models_load_each_others_checkpoints(story: Path, tiny: Settings) -> None:
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_the_models_load_each_others_checkpoints(story: Path, cell: Cell) -> None:
+    tiny = Settings.of(**{**TINY, "cell": cell})
     scratch = replace(tiny, model=replace(tiny.model, model="scratch"))
     run = train(story, scratch, name="ours").run
     by_scratch = textgen.evaluate(textgen.load("ours"))

@@ -126,6 +126,7 @@ def token_surprisals(model: LanguageModel, passage: Passage, rows: int = 1) -> N
     # Row r judges `length` tokens, and reads the C tokens before them: (R, C + length).
     rows_of_tokens = whole.unfold(0, len(context) + length, length).to(model.output.weight.device)
     xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
+    model.require_one_direction()
     model.eval()
     state = None
     columns = max(1, _CHUNK // rows)
@@ -154,6 +155,7 @@ def read_in_order(
         The logits of every token of a piece, (T, V), and what it costs in nats, (T,), ``<unk>`` as
         one token.
     """
+    model.require_one_direction()
     ids, context = passage.ids, passage.context
     tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
     warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]

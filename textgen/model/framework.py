@@ -1,20 +1,25 @@
-"""torch's own recurrent layers, under the contract of the LSTM from scratch.
+"""torch's own recurrent layers, under the contract of those from scratch.
 
-Shapes: B batch, T steps, I input size, H hidden size, L layers.
+Shapes: B batch, T steps, I input size, H hidden size, L layers, D directions (1 or 2).
 
-Floats (B, T, I) or ids (B, T) go in, and a state that is always a tuple of tensors (L, B, H):
+Floats (B, T, I) or ids (B, T) go in, and a state that is always a tuple of tensors (L D, B, H):
 hidden state and memory for the LSTM, the hidden state alone for GRU and RNN.
 """
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import Cell, Implementation
-from textgen.model.lstm import LSTM, drop_units
+from textgen.errors import UsageError
+from textgen.model.gru import GRU
+from textgen.model.layers import RecurrentLayers, drop_units
+from textgen.model.lstm import LSTM
+from textgen.model.rnn import RNN
 from textgen.model.state import State, zeros
 
 # Dropped and looked-up weights are new tensors at every step; cuDNN says that it copies them.
@@ -24,10 +29,11 @@ _FUNCTIONS: dict[str, Callable[..., tuple[Tensor, ...]]] = {
     "LSTM": torch.lstm,
     "GRU": torch.gru,
     "RNN_TANH": torch.rnn_tanh,
+    "RNN_RELU": torch.rnn_relu,
 }
 
 
-class _Layers(nn.RNNBase):
+class FrameworkLayers(nn.RNNBase):
     """What torch's layers lack: ids as inputs, one form of state for all, recurrent dropout."""
 
     recurrent_dropout = 0.0
@@ -37,55 +43,66 @@ class _Layers(nn.RNNBase):
 
     def begin_state(self, batch_size: int) -> State:
         """Return the state before the first step; see ``textgen.model.state``."""
-        parts = 2 if self.mode == "LSTM" else 1
         like = next(self.parameters())
-        return zeros(parts, (self.num_layers, batch_size, self.hidden_size), like)
+        widths = [self.proj_size or self.hidden_size]
+        widths += [self.hidden_size] * (self.mode == "LSTM")
+        return zeros(widths, self.num_layers * (1 + self.bidirectional), batch_size, like)
 
     def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run over a sequence; see ``textgen.model.lstm.LSTM.forward``."""
+        """Run over a sequence; see ``RecurrentLayers.forward``, but for packed sequences."""
         if state is None:
             state = self.begin_state(len(inputs))
         weights: list[Tensor] = list(self.parameters())
+        directions = 2 if self.bidirectional else 1
+        each = len(weights) // (self.num_layers * directions)
         if self.training:
-            weights[1::4] = [drop_units(weight, self.recurrent_dropout) for weight in weights[1::4]]
+            dropped = (drop_units(weight, self.recurrent_dropout) for weight in weights[1::each])
+            weights[1::each] = dropped
         if not inputs.is_floating_point():
             # torch's layers take no ids. So the rows of the one-hot input's weights are looked
             # up first, and the layer gets them with the identity as its weights: a quarter of
             # the work of a real one-hot input already at V = 16 H, and exactly the same result.
-            inputs = functional.embedding(inputs, weights[0].t())
-            weights[0] = torch.eye(inputs.shape[-1], dtype=inputs.dtype, device=inputs.device)
+            first = range(0, each * directions, each)
+            inputs = torch.cat([functional.embedding(inputs, weights[n].t()) for n in first], dim=2)
+            identity = torch.eye(inputs.shape[2], dtype=inputs.dtype, device=inputs.device)
+            for place, rows in zip(first, identity.chunk(directions), strict=True):
+                weights[place] = rows
         outputs, *new_state = _FUNCTIONS[self.mode](
             inputs,
             state if len(state) > 1 else state[0],
             weights,
-            True,
+            self.bias,
             self.num_layers,
             self.dropout,
             self.training,
-            False,
+            self.bidirectional,
             True,
         )
         # Under autocast it comes back narrower than it went in.
         return outputs, tuple(part.to(state[0].dtype) for part in new_state)
 
 
-class FrameworkLSTM(_Layers, nn.LSTM):  # type: ignore[misc] # its own forward goes
+class FrameworkLSTM(FrameworkLayers, nn.LSTM):  # type: ignore[misc] # its own forward goes
     """``nn.LSTM``."""
 
 
-class FrameworkGRU(_Layers, nn.GRU):  # type: ignore[misc] # its own forward goes
+class FrameworkGRU(FrameworkLayers, nn.GRU):  # type: ignore[misc] # its own forward goes
     """``nn.GRU``."""
 
 
-class FrameworkRNN(_Layers, nn.RNN):  # type: ignore[misc] # its own forward goes
+class FrameworkRNN(FrameworkLayers, nn.RNN):  # type: ignore[misc] # its own forward goes
     """``nn.RNN``."""
 
 
-_FRAMEWORK: dict[str, Callable[..., _Layers]] = {
+_FRAMEWORK: dict[Cell, Callable[..., FrameworkLayers]] = {
     "lstm": FrameworkLSTM,
     "gru": FrameworkGRU,
     "rnn": FrameworkRNN,
 }
+_SCRATCH: dict[Cell, Callable[..., RecurrentLayers]] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+
+Layers = RecurrentLayers | FrameworkLayers
+"""Recurrent layers of either kind, under one contract."""
 
 
 def recurrent_layers(
@@ -96,16 +113,52 @@ def recurrent_layers(
     num_layers: int = 1,
     dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
-) -> "LSTM | _Layers":
+) -> Layers:
     """Return the layers of that name, whose parameters are called as ``nn.LSTM``'s are."""
+    sizes = (input_size, hidden_size, num_layers)
+    dropout = dropout if num_layers > 1 else 0.0  # else torch warns
     if implementation == "scratch":
-        return LSTM(input_size, hidden_size, num_layers, dropout, recurrent_dropout)
-    layers = _FRAMEWORK[cell](
-        input_size,
-        hidden_size,
-        num_layers,
-        batch_first=True,
-        dropout=dropout if num_layers > 1 else 0.0,  # else torch warns
-    )
+        return _SCRATCH[cell](*sizes, dropout=dropout, recurrent_dropout=recurrent_dropout)
+    layers = _FRAMEWORK[cell](*sizes, batch_first=True, dropout=dropout)
     layers.recurrent_dropout = recurrent_dropout
     return layers
+
+
+def adopt(layers: nn.RNNBase | RecurrentLayers) -> Layers:
+    """Return ready layers under the contract; the parameters stay the same ones.
+
+    Args:
+        layers: torch's, or those from scratch with ``batch_first=True``.
+
+    Raises:
+        UsageError: they are layers of another kind.
+    """
+    if isinstance(layers, RecurrentLayers) and layers.batch_first:
+        return layers
+    if not isinstance(layers, nn.RNNBase):
+        kind = type(layers).__name__
+        raise UsageError(
+            f"the ready layer is a {kind}: it must be an nn.LSTM, nn.GRU or nn.RNN, or a "
+            "textgen.LSTM, GRU or RNN with batch_first=True"
+        )
+    shape: dict[str, Any] = {"bias": layers.bias, "bidirectional": layers.bidirectional}
+    if layers.mode.startswith("RNN"):
+        shape["nonlinearity"] = layers.mode.removeprefix("RNN_").lower()
+    elif layers.proj_size:
+        shape["proj_size"] = layers.proj_size
+    own = _FRAMEWORK[cell_of(layers)](
+        *(layers.input_size, layers.hidden_size, layers.num_layers),
+        batch_first=True,
+        dropout=layers.dropout,
+        **shape,
+    )
+    for name, parameter in layers.named_parameters():
+        setattr(own, name, parameter)
+    return own
+
+
+def cell_of(layers: nn.RNNBase | RecurrentLayers) -> Cell:
+    """Return what kind of cells layers have."""
+    gates = len(layers.get_parameter("weight_hh_l0")) // layers.hidden_size
+    cells: dict[int, Cell] = {4: "lstm", 3: "gru", 1: "rnn"}
+    return cells[gates]

@@ -7,14 +7,16 @@ means zeros. A state is a tuple of tensors (L, B, H): hidden state and memory fo
 hidden state alone for GRU and RNN. Nothing remembers it but the caller.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import Implementation, ModelConfig
-from textgen.model.framework import recurrent_layers
+from textgen.errors import UsageError
+from textgen.model.framework import adopt, cell_of, recurrent_layers
+from textgen.model.layers import RecurrentLayers
 from textgen.model.loss import ALWAYS, draw_classes, linear_cross_entropy
 from textgen.model.state import State
 
@@ -70,6 +72,50 @@ class LanguageModel(nn.Module):
         if one_hot:
             self.rnn.expect_ids()
 
+    @classmethod
+    def from_layer(cls, rnn_layer: nn.RNNBase | RecurrentLayers, vocab_size: int) -> Self:
+        """Return the source document's network on a ready layer: one-hot in, one linear layer out.
+
+        The layer's parameters stay the same ones, with the values that they have. One that reads in
+        both directions gives logits; but it can be taught nothing and cannot write.
+
+        Args:
+            rnn_layer: torch's, or one from scratch; its input size is V.
+            vocab_size: V.
+
+        Raises:
+            UsageError: the layer is of another size, or no recurrent layer.
+        """
+        layer = adopt(rnn_layer)
+        if layer.input_size != vocab_size:
+            raise UsageError(
+                f"the ready layer has input_size {layer.input_size:,}: it must be the vocabulary's "
+                f"{vocab_size:,}, since it reads one-hot vectors"
+            )
+        config = ModelConfig(
+            cell=cell_of(layer),
+            embedding_size=0,
+            hidden_size=layer.hidden_size,
+            num_layers=layer.num_layers,
+        )
+        model = cls(vocab_size, config)
+        model.rnn = layer
+        width = layer.proj_size or layer.hidden_size
+        model.output = nn.Linear(2 * width if layer.bidirectional else width, vocab_size)
+        return model
+
+    def require_one_direction(self) -> None:
+        """Refuse a layer that reads in both directions, where it would know what is to come.
+
+        Raises:
+            UsageError: it does.
+        """
+        if self.rnn.bidirectional:
+            raise UsageError(
+                "a bidirectional layer has read what comes next, so there is nothing for it to "
+                "predict: to train a language model, or to write, take bidirectional=False"
+            )
+
     def reset_parameters(self) -> None:
         """Draw the weights; both models draw the same ones from the same seed."""
         std = self.config.init_std
@@ -110,6 +156,7 @@ class LanguageModel(nn.Module):
 
         In training with ``softmax="sampled"`` it is an estimate, see ``textgen.model.loss``.
         """
+        self.require_one_direction()
         features, state = self.features(tokens, state)
         ids = targets.flatten().long()
         smoothing = self.resolved.label_smoothing if self.training else 0.0
@@ -151,7 +198,7 @@ class LockedDropout(nn.Module):
 
 
 class RNNModelScratch(LanguageModel):
-    """The language model on this project's own LSTM."""
+    """The language model on this project's own LSTM, GRU or plain RNN."""
 
     implementation = "scratch"
 

@@ -11,21 +11,16 @@ into Deep Learning (zh.d2l.ai), chapter 9.2.
 
 The same as code is ``lstm_step``, below. The layers take their steps faster, see
 ``recurrence.py``, and come to the same.
-
-Parameters have ``torch.nn.LSTM``'s names, shapes and order of gates (i, f, g, o), so that the
-two can load each other's. Its second bias is one too many (only the sum of both counts) and is
-kept for that reason alone.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
+from textgen.model.layers import RecurrentLayers, Weights, project, run_steps
 from textgen.model.recurrence import Recurrence
-from textgen.model.state import State, zeros
+from textgen.model.state import State
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -44,7 +39,7 @@ def lstm_step(
         x: the input's part of the four gates, X_t W_x + b, (B, 4H).
         h: the hidden state before, H_{t-1}, (B, H).
         c: the memory before, C_{t-1}, (B, H).
-        w_h: W_h of the four gates, (4H, H).
+        w_h: W_h of the four gates, in the order i, f, g, o, (4H, H).
         sigmoid: what opens and shuts a gate; the memory cell that is made by hand has another one.
         tanh: what squashes candidate and memory.
 
@@ -60,138 +55,95 @@ def lstm_step(
 
 
 def plain_recurrence(
-    projected: Tensor, hidden: Tensor, memory: Tensor, weight_hh: Tensor
+    projected: Tensor,
+    hidden: Tensor,
+    memory: Tensor,
+    weight_hh: Tensor,
+    weight_hr: Tensor | None = None,
+    lengths: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Go through all steps one by one; autograd finds the gradient.
 
-    Arguments and results are those of ``Recurrence.forward``.
+    Arguments and results are those of ``Recurrence.forward``, and two more.
+
+    Args:
+        projected: the input's part of the gates, (T, B, 4H).
+        hidden: H_0, (B, H).
+        memory: C_0, (B, H).
+        weight_hh: W_h of the four gates, (4H, H).
+        weight_hr: what each hidden state is brought down by, (P, H); H is P elsewhere, then.
+        lengths: steps of each row, (B,); all T when not given.
     """
-    states = []
-    for x in projected:
-        hidden, memory = lstm_step(x, hidden, memory, weight_hh)
-        states.append(hidden)
-    return torch.stack(states), hidden, memory
+
+    def step(x: Tensor, state: State) -> State:
+        h, c = state
+        h, c = lstm_step(x, h, c, weight_hh)
+        return (h if weight_hr is None else h @ weight_hr.t()), c
+
+    outputs, (hidden, memory) = run_steps(step, projected, (hidden, memory), lengths)
+    return outputs, hidden, memory
 
 
-class LSTM(nn.Module):
-    """LSTM layers on top of each other: what ``nn.LSTM(batch_first=True)`` computes.
+class LSTM(RecurrentLayers):
+    """LSTM layers on top of each other: what ``nn.LSTM`` computes.
 
     Args:
         input_size: I.
         hidden_size: H.
         num_layers: L.
+        bias: whether there are biases.
+        batch_first: whether inputs and outputs are (B, T, ...) or, False as in torch, (T, B, ...).
         dropout: share of the values dropped between two layers in training.
+        bidirectional: whether a second layer beside each reads from the end to the beginning.
+        proj_size: P, values that the hidden state is brought down to; 0 leaves it alone.
         recurrent_dropout: share of the units that are not heard at the next step in training.
         fast: whether ``Recurrence`` goes through the steps, or ``lstm_step`` as it stands above:
-            the same numbers, to rounding, in more time.
+            the same numbers, to rounding, in more time. Packed sequences and projections always
+            take the plain way.
     """
+
+    num_gates = 4
+    num_parts = 2
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = True,
         dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
         *,
+        recurrent_dropout: float = 0.0,
         fast: bool = True,
     ) -> None:
-        super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.fast = fast
-        for layer in range(num_layers):
-            size = input_size if layer == 0 else hidden_size
-            self._add(f"weight_ih_l{layer}", 4 * hidden_size, size)
-            self._add(f"weight_hh_l{layer}", 4 * hidden_size, hidden_size)
-            self._add(f"bias_ih_l{layer}", 4 * hidden_size)
-            self._add(f"bias_hh_l{layer}", 4 * hidden_size)
-        self.reset_parameters()
-
-    def _add(self, name: str, *shape: int) -> None:
-        self.register_parameter(name, nn.Parameter(torch.empty(*shape)))
-
-    def _parameter(self, name: str, layer: int) -> Tensor:
-        return self.get_parameter(f"{name}_l{layer}")
-
-    def reset_parameters(self) -> None:
-        """Draw every weight uniformly from ±1/sqrt(H), as ``nn.LSTM`` does."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
-
-    def expect_ids(self) -> None:
-        """Lay W_x of the first layer out in memory by its columns, which ids look up.
-
-        Its values and its shape stay, and its gradient gets the same layout: with a vocabulary of
-        4,446, looking up and the gradient take a sixth of the time.
-        """
-        weight = self._parameter("weight_ih", 0)
-        weight.data = weight.detach().t().contiguous().t()
-
-    def begin_state(self, batch_size: int) -> State:
-        """Return hidden state and memory before the first step, both (L, B, H)."""
-        like = self._parameter("weight_hh", 0)
-        return zeros(2, (self.num_layers, batch_size, self.hidden_size), like)
-
-    def forward(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run over a sequence.
-
-        Args:
-            inputs: floats (B, T, I); or ids (B, T), each standing for a one-hot vector of size I.
-            state: hidden state and memory, both (L, B, H); zeros when not given.
-
-        Returns:
-            The last layer's hidden states (B, T, H), and the new state.
-        """
-        if state is None:
-            state = self.begin_state(len(inputs))
-        outputs, hiddens, memories = inputs.transpose(0, 1), [], []  # inside, time comes first
-        for layer in range(self.num_layers):
-            if layer > 0:
-                outputs = functional.dropout(outputs, self.dropout, self.training)
-            hidden, memory = state[0][layer], state[1][layer]
-            outputs, hidden, memory = self._run_layer(layer, outputs, hidden, memory)
-            hiddens.append(hidden)
-            memories.append(memory)
-        return outputs.transpose(0, 1), (torch.stack(hiddens), torch.stack(memories))
-
-    def _run_layer(
-        self, layer: int, inputs: Tensor, hidden: Tensor, memory: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        weight_ih, weight_hh, bias_ih, bias_hh = (
-            self._parameter(name, layer)
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            recurrent_dropout=recurrent_dropout,
         )
+        self.fast = fast
+
+    def run_layer(
+        self, inputs: Tensor, before: State, weights: Weights, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """Run one layer in one direction; see ``RecurrentLayers``."""
         # The input's part of the gates does not depend on the state: one matmul for all steps.
-        projected = project(inputs, weight_ih, bias_ih + bias_hh)
-        if self.training:
-            weight_hh = drop_units(weight_hh, self.recurrent_dropout)
-        run: Callable[..., tuple[Tensor, Tensor, Tensor]]
-        run = Recurrence.apply if self.fast else plain_recurrence
-        return run(projected.to(memory.dtype), hidden, memory, weight_hh)
-
-
-def drop_units(weight_hh: Tensor, share: float) -> Tensor:
-    """Return W_h (4H, H) with some of its columns 0 and the others scaled up.
-
-    So a share of the units is not heard at the next step, the same ones at all steps and in all
-    rows of a batch: recurrent dropout as in Gal & Ghahramani (2016), for the price of one product.
-    """
-    if share == 0:
-        return weight_hh
-    return weight_hh * functional.dropout(torch.ones_like(weight_hh[:1]), share)
-
-
-def project(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return W x + b: x floats (T, B, I) or ids (T, B), W (G, I), b (G), to (T, B, G).
-
-    A one-hot vector times a matrix is one of its rows: the row is looked up, and the floats
-    (T, B, I) of the one-hot vectors are never built.
-    """
-    if inputs.is_floating_point():
-        return functional.linear(inputs, weight, bias)
-    return functional.embedding(inputs, weight.t()) + bias
+        projected = project(inputs, weights.of_input, weights.bias_ih + weights.bias_hh)
+        projected = projected.to(before[0].dtype)  # under autocast it is narrower
+        w_h, w_r = weights.of_hidden, weights.of_projection
+        if self.fast and lengths is None and w_r is None:
+            run: Callable[..., tuple[Tensor, Tensor, Tensor]] = Recurrence.apply
+            outputs, h, c = run(projected, *before, w_h)
+        else:
+            h, c = before
+            outputs, h, c = plain_recurrence(projected, h, c, w_h, w_r, lengths)
+        return outputs, (h, c)

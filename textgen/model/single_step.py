@@ -35,7 +35,8 @@ def single_step(model: LanguageModel) -> SingleStep:
             go unseen.
     """
     gates = model.vocab_size * 4 * model.hidden_size
-    if model.config.cell == "lstm" and gates <= _LARGEST_TABLE:
+    plain = model.rnn.bias and not model.rnn.proj_size  # as all that a run folder describes are
+    if model.config.cell == "lstm" and plain and gates <= _LARGEST_TABLE:
         return LSTMStep(model)
 
     def through_the_modules(ids: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,7 +1,9 @@
 """What recurrent layers remember of what they have read: it goes in and comes out.
 
-Shapes: L layers, B batch, H hidden size.
+Shapes: L layers (twice as many where they read in both directions), B batch, H hidden size.
 """
+
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -9,15 +11,16 @@ State = tuple[Tensor, ...]
 """Tensors (L, B, H): hidden state and memory for an LSTM, for others the hidden state alone."""
 
 
-def zeros(parts: int, shape: tuple[int, int, int], like: Tensor) -> State:
-    """Return the state before anything is read: so many tensors of zeros.
+def zeros(widths: Sequence[int], num_layers: int, batch_size: int, like: Tensor) -> State:
+    """Return the state before anything is read.
 
     Args:
-        parts: 2 for an LSTM, 1 for others.
-        shape: (L, B, H).
+        widths: H of each tensor.
+        num_layers: L.
+        batch_size: B.
         like: a tensor of the wanted type, on the wanted device.
     """
-    return (like.new_zeros(shape),) * parts
+    return tuple(like.new_zeros(num_layers, batch_size, width) for width in widths)
 
 
 def detach(state: State | None) -> State | None:

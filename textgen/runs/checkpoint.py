@@ -32,9 +32,7 @@ def save_checkpoint(
 
     A model of a language is written with its vocabulary, and only loads with the same one.
     """
-    tensors: dict[str, Tensor | None] = {
-        f"model.{name}": value for name, value in model.named_parameters()
-    }
+    tensors: dict[str, Tensor] = {f"model.{n}": value for n, value in model.named_parameters()}
     if optimizer is not None:
         tensors |= {f"state.{i}": part for i, part in enumerate(position.state or ())}
         for i, values in optimizer.state_dict()["state"].items():
@@ -48,8 +46,7 @@ def save_checkpoint(
         "stale": progress.stale,
     }
     data = save(
-        # Momentum that was never used is None in torch's SGD.
-        {name: value.detach().contiguous() for name, value in tensors.items() if value is not None},
+        {name: value.detach().contiguous() for name, value in tensors.items()},
         {"textgen": json.dumps(metadata)},
     )
     write_atomically(path, data)

@@ -1,34 +1,51 @@
-"""The LSTM from scratch, plain and fast, computes what ``nn.LSTM`` does, forwards and backwards."""
+"""The layers from scratch compute what torch's do, forwards and backwards.
 
+The LSTM is tried in both its ways: plain, by the equations, and fast, with its gradient by hand.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 
 import torch
 from torch import Tensor, nn
 
+from textgen.model.framework import adopt
+from textgen.model.gru import GRU
+from textgen.model.layers import RecurrentLayers
 from textgen.model.lstm import LSTM
+from textgen.model.rnn import RNN
 from textgen.sanity.trial import Finding, Trial
 
 _TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}
 _INPUT_SIZE, _HIDDEN_SIZE = 5, 16
-_WAYS = {"plain": "lstm_step, the equations", "fast": "Recurrence, by hand"}
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Layers from scratch, how they go through the steps, and torch's."""
+
+    ours: Callable[..., RecurrentLayers]
+    way: str
+    theirs: Callable[..., nn.RNNBase]
+
+
+_PAIRS = {
+    "LSTM, plain": _Pair(lambda *sizes: LSTM(*sizes, fast=False), "lstm_step", nn.LSTM),
+    "LSTM, fast": _Pair(LSTM, "Recurrence", nn.LSTM),
+    "GRU": _Pair(GRU, "gru_step", nn.GRU),
+    "RNN": _Pair(RNN, "rnn_step", nn.RNN),
+}
 
 
 def parity(_: Trial) -> Finding:
     """Compare outputs, states and gradients: both types, 1 and 2 layers, batches and steps of 1."""
-    differences = dict.fromkeys(product(_WAYS, _TOLERANCES), 0.0)
-    shapes = product(_TOLERANCES, (1, 2), (1, 4), (1, 9))
-    for dtype, num_layers, batch_size, num_steps in shapes:
-        sizes = (_INPUT_SIZE, _HIDDEN_SIZE, num_layers)
-        theirs = nn.LSTM(*sizes, batch_first=True).to(dtype)
-        inputs = torch.randn(batch_size, num_steps, _INPUT_SIZE, dtype=dtype)
-        state = torch.randn(2, num_layers, batch_size, _HIDDEN_SIZE, dtype=dtype)
-        expected = _everything(theirs, inputs, state)
-        for way in _WAYS:
-            ours = LSTM(*sizes, fast=way == "fast").to(dtype)
-            ours.load_state_dict(theirs.state_dict())
-            pairs = zip(_everything(ours, inputs, state), expected, strict=True)
-            found = max(float((a - b).detach().abs().max()) for a, b in pairs)
-            differences[way, dtype] = max(differences[way, dtype], found)
+    differences = {
+        (name, dtype): max(
+            _difference(pair, dtype, *sizes) for sizes in product((1, 2), (1, 4), (1, 9))
+        )
+        for (name, pair), dtype in product(_PAIRS.items(), _TOLERANCES)
+    }
     names = {dtype: str(dtype).removeprefix("torch.") for dtype in _TOLERANCES}
     highest = {
         dtype: max(found for (_, other), found in differences.items() if other == dtype)
@@ -38,19 +55,33 @@ def parity(_: Trial) -> Finding:
         asked="to " + " and ".join(f"{tolerance:.0e}" for tolerance in _TOLERANCES.values()),
         result="to " + " and ".join(f"{found:.1e}" for found in highest.values()),
         passed=all(found <= _TOLERANCES[dtype] for dtype, found in highest.items()),
-        figures={f"{way} {names[dtype]}": found for (way, dtype), found in differences.items()},
+        figures={f"{name} {names[dtype]}": found for (name, dtype), found in differences.items()},
         details=tuple(
-            f"{way:6}{words:26}"
-            + "   ".join(f"{name} {differences[way, dtype]:.1e}" for dtype, name in names.items())
-            for way, words in _WAYS.items()
+            f"{name:13}{pair.way:12}"
+            + "   ".join(f"{kind} {differences[name, dtype]:.1e}" for dtype, kind in names.items())
+            for name, pair in _PAIRS.items()
         ),
     )
 
 
-def _everything(layers: nn.Module, inputs: Tensor, state: Tensor) -> list[Tensor]:
+def _difference(
+    pair: _Pair, dtype: torch.dtype, num_layers: int, batch_size: int, num_steps: int
+) -> float:
+    """Return the largest difference in outputs, new state and gradients."""
+    sizes = (_INPUT_SIZE, _HIDDEN_SIZE, num_layers)
+    ours = pair.ours(*sizes).to(dtype)
+    theirs = adopt(pair.theirs(*sizes)).to(dtype)
+    theirs.load_state_dict(ours.state_dict())
+    inputs = torch.randn(batch_size, num_steps, _INPUT_SIZE, dtype=dtype)
+    state = [torch.randn_like(part) for part in ours.begin_state(batch_size)]
+    found = (_everything(layers, inputs, state) for layers in (ours, theirs))
+    return max(float((a - b).detach().abs().max()) for a, b in zip(*found, strict=True))
+
+
+def _everything(layers: nn.Module, inputs: Tensor, state: list[Tensor]) -> list[Tensor]:
     """Return outputs, new state, and the gradients of inputs, state and weights."""
-    inputs, state = inputs.clone().requires_grad_(), state.clone().requires_grad_()
-    outputs, (hidden, memory) = layers(inputs, (state[0], state[1]))
-    asked = [inputs, state, *layers.parameters()]
-    gradients = torch.autograd.grad(outputs.square().sum() + (hidden * memory).sum(), asked)
-    return [outputs, hidden, memory, *gradients]
+    given = [tensor.clone().requires_grad_() for tensor in (inputs, *state)]
+    outputs, after = layers(given[0], tuple(given[1:]))
+    loss = outputs.square().sum() + sum((1 + part).square().sum() for part in after)
+    gradients = torch.autograd.grad(loss, [*given, *layers.parameters()])
+    return [outputs, *after, *gradients]

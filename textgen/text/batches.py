@@ -51,6 +51,8 @@ class Batches(Protocol):
 class TextBatches(ABC):
     """What both ways share: the tokens, a batch's shape, and the seed.
 
+    ``for x, y in batches`` goes through an epoch, and each time through the next one.
+
     Args:
         tokens: ids (N,), as an array or as a tensor on any device; batches are views of it
             where possible.
@@ -72,6 +74,7 @@ class TextBatches(ABC):
         self.batch_size = batch_size
         self.num_steps = num_steps
         self.seed = seed
+        self._next_epoch = 0
         needed = batch_size * num_steps + self._max_offset + 1
         if len(self.tokens) < needed:
             raise TooShortError(
@@ -89,6 +92,11 @@ class TextBatches(ABC):
         """Return an epoch's generator, and its first number: the start offset."""
         generator = np.random.default_rng((self.seed, epoch))
         return generator, int(generator.integers(self._max_offset + 1))
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches of an epoch: of the first one, and each time of the next."""
+        epoch, self._next_epoch = self._next_epoch, self._next_epoch + 1
+        return self.epoch(epoch)
 
     @abstractmethod
     def num_batches(self, epoch: int) -> int:

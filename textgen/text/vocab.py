@@ -39,7 +39,7 @@ class Vocab:
         self.tokens = (UNKNOWN, *counts)
         self.folded = folded or {}
         self.counts = (sum(self.folded.values()), *counts.values())
-        self._ids = {token: id_ for id_, token in enumerate(self.tokens)}
+        self.token_to_idx = {token: id_ for id_, token in enumerate(self.tokens)}
         if kind == "character":
             self._id_of_code_point = np.zeros(0x110000, dtype=np.int32)
             self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
@@ -63,13 +63,22 @@ class Vocab:
         return len(self.tokens)
 
     def __contains__(self, token: str) -> bool:
-        return token in self._ids
+        return token in self.token_to_idx
+
+    def __getitem__(self, token: str) -> int:
+        """Return a token's id; that of ``<unk>``, 0, if it is not known."""
+        return self.token_to_idx.get(token, UNKNOWN_ID)
+
+    @property
+    def idx_to_token(self) -> tuple[str, ...]:
+        """The tokens by their ids, as d2l calls them."""
+        return self.tokens
 
     def encode(self, text: str) -> TokenIds:
         """Return the ids (N,) of a text's tokens; what is not known becomes id 0."""
         if self.kind == "character":
             return self._id_of_code_point[_code_points(text)]
-        ids = (self._ids.get(word, UNKNOWN_ID) for word in _words(text))
+        ids = map(self.__getitem__, _words(text))
         return np.fromiter(ids, dtype=np.int32)
 
     def decode(self, ids: "NDArray[np.integer[Any]] | list[int]") -> str:
@@ -82,7 +91,7 @@ class Vocab:
 
     def unknown(self, text: str) -> list[str]:
         """Return the tokens of a text that are not known, each once, in order."""
-        return list(dict.fromkeys(token for token in self.split(text) if token not in self._ids))
+        return list(dict.fromkeys(token for token in self.split(text) if token not in self))
 
     def to_json(self) -> str:
         """Return readable text that ``from_json`` reads back: each token with its count."""

@@ -98,14 +98,52 @@ def take_step(
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    gradient_norm = norm_of(gradients)
-    if clip < math.inf:
-        scale = torch.clamp(clip / (gradient_norm + 1e-6), max=1.0)
-        for gradient in gradients:
-            gradient.mul_(scale)
+    gradient_norm = clip_gradients(model.parameters(), clip)
     optimizer.step()
     return gradient_norm
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> Tensor:
+    """Scale all gradients down together if their norm is above ``max_norm``.
+
+    So a step keeps its direction, and only a rare huge gradient is made smaller: Pascanu et al.
+    (2013), as in Dive into Deep Learning (zh.d2l.ai), chapter 8.5.
+
+    Args:
+        parameters: whose gradients; those that have none are left out.
+        max_norm: the highest norm; infinity leaves the gradients alone.
+
+    Returns:
+        The norm of all gradients together, before.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    gradient_norm = norm_of(gradients)
+    if max_norm < math.inf:
+        scale = torch.clamp(max_norm / (gradient_norm + 1e-6), max=1.0)
+        for gradient in gradients:
+            gradient.mul_(scale)
+    return gradient_norm
+
+
+class SGD(torch.optim.Optimizer):
+    """Stochastic gradient descent: every parameter goes against its gradient.
+
+    Args:
+        parameters: what is learned.
+        lr: learning rate, so much of the gradient is a step.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: object = None) -> None:  # type: ignore[override] # nobody gives one
+        """Go one step; a closure, which other optimisers call, is none of this one's business."""
+        del closure
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.add_(parameter.grad, alpha=-group["lr"])
 
 
 def norm_of(tensors: Iterable[Tensor]) -> Tensor:
@@ -139,7 +177,7 @@ def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> flo
 def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimiser that the settings name; weight decay is for matrices only."""
     if config.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=config.learning_rate)
+        return SGD(model.parameters(), config.learning_rate)
     device = next(model.parameters()).device.type
     decayed = [p for p in model.parameters() if p.dim() > 1 and config.weight_decay > 0]
     others = [p for p in model.parameters() if p.dim() <= 1 or config.weight_decay == 0]

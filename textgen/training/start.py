@@ -74,7 +74,8 @@ def train(
         ) from None
     root = Path(checkpoints)
     make_room_for(root, name)
-    for line in (*(file.describe() for file in corpus.files), chosen):
+    cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
+    for line in (*(file.describe() for file in corpus.files), cut, chosen):
         if line:
             log.info("%s", line)
     plan = session.plan()

@@ -71,9 +71,13 @@ class Decoder:
     Args:
         model: the language model, on any device; it stays as it is.
         vocab: its vocabulary.
+
+    Raises:
+        UsageError: the model reads in both directions.
     """
 
     def __init__(self, model: LanguageModel, vocab: Vocab) -> None:
+        model.require_one_direction()
         device = model.output.weight.device
         self.vocab = vocab
         # Apple's mps has no float64.
