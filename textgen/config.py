@@ -239,6 +239,10 @@ class TrainingConfig:
     patience: int = 4
     """Stop early after this many evaluations in a row without a better one; 0 never stops."""
 
+    prefix: tuple[str, ...] = ()
+    """A beginning that the model continues before the first step and at every evaluation, always
+    with the likeliest character; can be given several times."""
+
     seed: int = 0
     """Everything drawn at random follows from this number."""
 
@@ -261,6 +265,8 @@ class TrainingConfig:
         _require(0 <= self.warmup < 1, "warmup", self.warmup, "at least 0 and below 1")
         for name in ("weight_decay", "patience"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        object.__setattr__(self, "prefix", tuple(self.prefix))  # in JSON and TOML it is a list
+        _require(all(self.prefix), "prefix", "empty", "at least one character")
         _require_seed(self.seed)
         _require_choices(self)
 

@@ -117,6 +117,8 @@ def train(
     resume: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
+    visdom_env: str | None = None,
+    visdom_window: str | None = None,
     as_json: _Json = False,
 ) -> None:
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
@@ -129,6 +131,8 @@ def train(
         resume: Go on with a run where its last checkpoint stands.
         checkpoints: Folder in which the run's folder is made.
         visdom: Visdom server to draw on; --no-visdom for none.
+        visdom_env: Visdom environment to draw in; the run's name when not given.
+        visdom_window: Name of the perplexity's window there.
         as_json: Print the final figures as one JSON line.
     """
     from textgen.dashboard.mirror import mirror_to
@@ -137,7 +141,7 @@ def train(
 
     del preset, config  # fill_in has read them
     settings = Settings(corpus, model, training)
-    mirror = mirror_to(visdom)
+    mirror = mirror_to(visdom, visdom_env, visdom_window)
     if resume:
         run = find_run(checkpoints, run_named(files))
         result = start.resume(run, settings, mirror)
@@ -153,6 +157,8 @@ def train(
         run=result.run.name,
         tokens=result.tokens,
         tokens_per_second=result.tokens_per_second,
+        device=result.device,
+        perplexity=result.perplexity,
         held_out_perplexity=held_out and held_out.perplexity,
         held_out_bits_per_character=held_out and held_out.bits_per_character,
         trigram_bits_per_character=result.run.trigram_bits,

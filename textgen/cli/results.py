@@ -20,7 +20,8 @@ def print_json(**values: object) -> None:
 def print_result(result: "Result") -> None:
     """Print what a training came to."""
     print(
-        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second"
+        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second "
+        f"on {result.device}; perplexity {result.perplexity:.1f} in training"
     )
     if result.held_out is not None:
         print_figures(result.run, result.held_out, result.run.trigram_bits)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
+from textgen.errors import UsageError
 from textgen.plots.run import comparison_windows, of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror
@@ -182,8 +183,24 @@ def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
         thread.close()
 
 
-def mirror_to(url: str | None) -> Mirror:
-    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``."""
+def mirror_to(
+    url: str | None, environment: str | None = None, perplexity: str | None = None
+) -> Mirror:
+    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``.
+
+    Args:
+        url: the server's address.
+        environment: the Visdom environment; the run's name when not given.
+        perplexity: the name of the perplexity's window; the usual one when not given.
+
+    Raises:
+        UsageError: it is no address, or no name.
+    """
     if url is not None and url != NOWHERE:
         parse_address(url)  # a mistake is told before the training begins
-    return lambda run: mirroring(url, of_run(run))
+    for flag, name in (("env", environment), ("window", perplexity)):
+        if name is not None and not (
+            name.strip() and name.isprintable() and Path(name).name == name
+        ):
+            raise UsageError(f"--visdom-{flag} is {name!r}: it must be a plain name")
+    return lambda run: mirroring(url, of_run(run, environment, perplexity))

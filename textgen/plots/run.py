@@ -34,13 +34,21 @@ _Figure = Literal[
 _BITS: Final = "held_out_bits_per_character"
 
 
-def of_run(run: Run) -> Subject:
-    """Return a run as something to draw."""
+def of_run(run: Run, name: str | None = None, perplexity: str | None = None) -> Subject:
+    """Return a run as something to draw.
+
+    Args:
+        run: the run.
+        name: what it is called there; as the run when not given.
+        perplexity: what the window of the perplexity is called; as usual when not given.
+    """
 
     def windows(entries: list[Entry]) -> list[Window]:
-        return [*run_plots(run, entries), *run_texts(run, entries)]
+        first, *others = run_plots(run, entries)
+        named = first if perplexity is None else first.named(perplexity)
+        return [named, *others, *run_texts(run, entries)]
 
-    return Subject(run.name, run.record, windows)
+    return Subject(name or run.name, run.record, windows)
 
 
 def run_plots(run: Run, entries: list[Entry]) -> list[Window]:

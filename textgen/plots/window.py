@@ -5,7 +5,7 @@ Traces and layouts are plotly.js's own, so that both draw the same picture.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textgen.runs.record import Entry, Record
@@ -40,6 +40,11 @@ class Window:
     data: list[dict[str, Any]]
     layout: dict[str, Any]
     height: int = 340
+
+    def named(self, name: str) -> "Window":
+        """Return the same plot under another name, which also stands above it."""
+        title = {"title": {**self.layout["title"], "text": name}}
+        return replace(self, key=name, title=name, layout={**self.layout, **title})
 
 
 @dataclass(frozen=True)

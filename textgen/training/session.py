@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+import torch
+
 from textgen.bars import progress_bar
 from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted
@@ -21,7 +23,7 @@ from textgen.training.loop import norm_of, train_steps
 from textgen.training.meter import Meter, require_finite
 from textgen.training.plan import ROWS, make_plan
 from textgen.training.setup import Material, set_up
-from textgen.writing.generation import continuation
+from textgen.writing.generation import Decoder, write_on
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -35,6 +37,8 @@ _SAVE_SECONDS = 60.0
 """Seconds of training that a power cut may cost."""
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
+_CONTINUED = GenerationConfig(length=30, temperature=0)
+"""How the prefixes are continued that the settings name: as in the source document."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Result:
     """Tokens trained on, every repetition counted."""
 
     tokens_per_second: float
+    perplexity: float
+    """Of the last steps, in training."""
+
+    device: str
+    """Where it was trained."""
+
     held_out: Evaluation | None
     """The best weights' figures on the held-out part; none without such a part."""
 
@@ -96,7 +106,7 @@ class Session:
             TextgenError: the loss is not finite, or the disk is full.
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
-            run.record.forget_after(self.position.step)
+            run.record.forget_after(self.position.step or -1)
             entries = run.record.read()
             meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
             tokens_per_step = self.config.batch_size * self.config.num_steps
@@ -114,12 +124,22 @@ class Session:
                         f"stopped; go on with: textgen train --resume {shlex.quote(run.name)}"
                     ) from None
         held_out = self._judge_best(run) if self.material.held_out_text else None
-        return Result(run, meter.tokens, meter.tokens / max(meter.seconds, 1e-9), held_out)
+        return Result(
+            run,
+            meter.tokens,
+            meter.tokens / max(meter.seconds, 1e-9),
+            [e["perplexity"] for e in run.record.read() if "perplexity" in e][-1],
+            str(self.model.output.weight.device),
+            held_out,
+        )
 
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         total_steps, evaluate_every = run.plan.total_steps, run.plan.evaluate_every
         report_every = max(1, total_steps // _REPORTS)
         saved = time.monotonic()
+        if self.config.prefix and self.position.step == 0:
+            run.record.append(entry := self._before())
+            _show(bar, entry, between="\n  " if self.config.prefix else " ")
         meter.start()
         for step in train_steps(
             self.model, self.batches, self.optimizer, self.config, total_steps, self.position
@@ -133,15 +153,14 @@ class Session:
             if not save and done % report_every != 0:
                 continue
             entry = meter.read(step, self._epoch())
-            # Never infinite: nothing that is, is allowed into JSON.
-            entry["perplexity"] = math.exp(min(entry["loss"], 700.0))
+            entry["perplexity"] = perplexity_of(entry["loss"])
             if save:  # a step may leave weights that only the next step's loss would tell of
                 norm = float(norm_of(p.detach() for p in self.model.parameters()))
                 require_finite("norm of the weights", norm, done)
             if evaluate:
                 entry |= self._evaluation(run)
             run.record.append(entry)
-            _show(bar, entry)
+            _show(bar, entry, between="\n  " if self.config.prefix else " ")
             if save:
                 self._save(run)
                 saved = time.monotonic()
@@ -168,6 +187,21 @@ class Session:
         position = self.position
         return position.epoch + position.batch / self.batches.num_batches(position.epoch)
 
+    @torch.no_grad()
+    def _before(self) -> Entry:
+        """Return what the model makes of the first batch, and writes, before it has learned."""
+        self.model.eval()
+        loss, _ = self.model.loss(*next(self.batches.epoch(0)))
+        return {
+            "step": 0,
+            "epoch": 0.0,
+            "tokens": 0,
+            "seconds": 0.0,
+            "loss": float(loss),
+            "perplexity": perplexity_of(float(loss)),
+            "sample": self._sample(),
+        }
+
     def _evaluation(self, run: Run) -> Entry:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
         if not self.material.held_out_text:
@@ -188,7 +222,15 @@ class Session:
         }
 
     def _sample(self) -> str:
-        return "".join(continuation(self.model, self.material.vocab, "\n", _SAMPLE))
+        """Return what the model writes now: a continuation of each prefix, or a text of its own."""
+        decoder = Decoder(self.model, self.material.vocab)
+
+        def written(prefix: str, config: GenerationConfig) -> str:
+            steps = write_on(decoder, decoder.read(prefix), config)
+            return "".join(step.pieces[0] for step in steps)
+
+        continued = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
+        return "\n".join(continued) or written("\n", _SAMPLE)
 
     def _judge_held_out(self, rows: int) -> Evaluation:
         return evaluate_text(self.model, self.material.held_out, rows)
@@ -212,17 +254,23 @@ class Session:
         return held_out
 
 
-def _show(bar: "tqdm[NoReturn]", entry: Entry) -> None:
-    """Show an entry of the record on the bar, and an evaluation in lines above it."""
+def perplexity_of(loss: float) -> float:
+    """Return exp of a mean loss in nats; never infinite, which JSON has no word for."""
+    return math.exp(min(loss, 700.0))
+
+
+def _show(bar: "tqdm[NoReturn]", entry: Entry, between: str) -> None:
+    """Show an entry of the record on the bar, and an evaluation in lines above it.
+
+    A sample's own lines have ``between`` in the place of their ends.
+    """
     loss, perplexity = entry["loss"], entry["perplexity"]
     bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
+    if "sample" not in entry:
+        return
+    line = f"epoch {entry['epoch']:.2f}: perplexity {perplexity:.1f}"
     if "held_out_perplexity" in entry:
-        log.info(
-            "epoch %.2f: perplexity %.1f, held out %.1f (%.3f bits per character)",
-            entry["epoch"],
-            perplexity,
-            entry["held_out_perplexity"],
-            entry["held_out_bits_per_character"],
-        )
-    if "sample" in entry:
-        log.info("  %s", entry["sample"].replace("\n", " "))
+        bits = entry["held_out_bits_per_character"]
+        line += f", held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
+    log.info("%s", line)
+    log.info("  %s", entry["sample"].replace("\n", between))

@@ -18,6 +18,7 @@ from textgen.evaluation.perplexity import evaluate_trigram
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
 from textgen.text.batches import TooShortError
 from textgen.text.reading import read_corpus
+from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.plan import passes
 from textgen.training.recipe import complete
@@ -75,7 +76,8 @@ def train(
     root = Path(checkpoints)
     make_room_for(root, name)
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
-    for line in (*(file.describe() for file in corpus.files), cut, chosen):
+    unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
+    for line in (*(file.describe() for file in corpus.files), cut, chosen, *unknown):
         if line:
             log.info("%s", line)
     plan = session.plan()
