@@ -7,16 +7,22 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
 from textgen.cli import commands
-from textgen.config import Settings
+from textgen.config import ModelConfig, Settings
 from textgen.runs.folder import Run
-from textgen.training import start
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from textgen.model.language_model import LanguageModel
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -45,6 +51,17 @@ def story(tmp_path: Path) -> Path:
     return path
 
 
+def make_model(vocab_size: int, **settings: Any) -> "LanguageModel":  # noqa: ANN401
+    """Return a small model, the same for the same settings."""
+    import torch
+
+    from textgen.model.language_model import build_model
+
+    torch.manual_seed(0)
+    config = ModelConfig(**{"embedding_size": 8, "hidden_size": 16, **settings})
+    return build_model(vocab_size, config)
+
+
 TINY = {
     "embedding_size": 8,
     "hidden_size": 16,
@@ -67,9 +84,26 @@ def tiny() -> Settings:
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run that has learned something: what it expects is neither flat nor certain."""
+    from textgen.training import start
+
     settings = Settings.of(hidden_size=64, embedding_size=32, dropout=0.1, epochs=2.0, device="cpu")
     sample = ROOT / "corpus" / "sample.txt"
     return start.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Return a real browser, which opens pages in profiles of their own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, TINY, Command, flags, make_story
+from tests.processes import killing
 from textgen.config import GenerationConfig, Settings
 from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
@@ -153,14 +154,15 @@ def test_a_prefix_of_which_nothing_is_known_works_and_is_told(command: Command) 
 
 
 def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
-    training = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "textgen", "train", str(story), "--name", "live"),
-            *("--no-visdom", *flags(**{**TINY, "epochs": 1e6, "evaluate_every": 20})),
-        ],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with killing(
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "textgen", "train", str(story), "--name", "live"),
+                *("--no-visdom", *flags(**{**TINY, "epochs": 1e6, "evaluate_every": 20})),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+    ) as training:
         status, err = 1, ""
         while status != 0:
             assert training.poll() is None
@@ -173,9 +175,6 @@ def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
             status, out, _ = command("generate", "live", "--prefix", "老", "--length", "20")
             assert (status, len(out)) == (0, 22)
         assert training.poll() is None
-    finally:
-        training.kill()
-        training.wait()
 
 
 @pytest.mark.usefixtures("trained")
@@ -513,18 +512,19 @@ def test_help_is_there_at_once() -> None:
 
 @pytest.mark.usefixtures("trained")
 def test_a_broken_pipe_ends_quietly() -> None:
-    generate = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "generate", "--prefix", "老", "--length", "100000"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert generate.stdout is not None
-    assert generate.stderr is not None
-    assert generate.stdout.read(3).decode() == "老"
-    generate.stdout.close()
-    assert generate.wait(timeout=60) == 0
-    assert generate.stderr.read() == b""
-    generate.stderr.close()
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-m", "textgen", "generate", "--prefix", "老", "--length", "100000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    ) as generate:
+        assert generate.stdout is not None
+        assert generate.stderr is not None
+        assert generate.stdout.read(3).decode() == "老"
+        generate.stdout.close()
+        assert generate.wait(timeout=60) == 0
+        assert generate.stderr.read() == b""
 
 
 @pytest.mark.usefixtures("trained")

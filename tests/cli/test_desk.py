@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -268,6 +269,16 @@ class Terminal:
             os.environ |= {"TERM": "xterm", "COLUMNS": str(columns), **environment}
             os.execv(sys.executable, [sys.executable, "-m", "textgen", *arguments])  # noqa: S606
         self.seen = ""
+        self.ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        if not self.ended:
+            os.kill(self.process, signal.SIGKILL)
+            self.end()
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
@@ -297,24 +308,20 @@ class Terminal:
             except OSError:
                 break
         _, status = os.waitpid(self.process, 0)
+        self.ended = True
         os.close(self.master)
         return os.waitstatus_to_exitcode(status)
 
 
 @pytest.fixture
 def terminal(sample_run: Run, in_folder: Path) -> Iterator[Terminal]:
-    terminal = Terminal(
+    with Terminal(
         *("write", str(sample_run.folder), "--length", "2000000", "--seed", "5"),
         XDG_STATE_HOME=str(in_folder / "state"),
-    )
-    terminal.expect("/help tells the commands")
-    terminal.expect(PROMPT)
-    yield terminal
-    try:
-        os.kill(terminal.process, signal.SIGKILL)
-        terminal.end()
-    except (OSError, ChildProcessError):
-        pass
+    ) as terminal:
+        terminal.expect("/help tells the commands")
+        terminal.expect(PROMPT)
+        yield terminal
 
 
 def test_in_a_terminal_ctrl_c_stops_a_continuation_and_not_the_program(
@@ -356,17 +363,17 @@ def test_in_a_terminal_ctrl_c_stops_a_continuation_and_not_the_program(
 
 def test_a_history_that_cannot_be_kept_is_no_error(sample_run: Run, in_folder: Path) -> None:
     (in_folder / "state").write_text("a file", encoding="utf-8")
-    terminal = Terminal(
+    with Terminal(
         *("write", str(sample_run.folder), "--length", "20"),
         XDG_STATE_HOME=str(in_folder / "state"),
         PYTHONIOENCODING="ascii",  # and a terminal that is not UTF-8
-    )
-    terminal.expect(PROMPT)
-    terminal.type("a\r")
-    terminal.expect("a.{20}")
-    terminal.expect(PROMPT)
-    terminal.type("/quit\r")
-    assert terminal.end() == 0
+    ) as terminal:
+        terminal.expect(PROMPT)
+        terminal.type("a\r")
+        terminal.expect("a.{20}")
+        terminal.expect(PROMPT)
+        terminal.type("/quit\r")
+        assert terminal.end() == 0
 
 
 def test_a_mistake_in_the_command_line(command: Command) -> None:

@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import TINY, Command, flags
+from tests.processes import free_port, killing, wait_for
 from textgen.config import Settings
 from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
@@ -31,18 +32,12 @@ from textgen.training.start import train
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 class Server:
     """Visdom's own server, without its downloads; its address stays when it is started anew."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: ExitStack) -> None:
         self.folder = folder
+        self._processes = processes
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -58,11 +53,15 @@ class Server:
         )
         self.folder.mkdir(exist_ok=True)
         (self.folder / ".visdom").mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(self.folder)},  # where it keeps its cookie
+        self.process = self._processes.enter_context(
+            killing(
+                subprocess.Popen(
+                    [sys.executable, "-c", program],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={**os.environ, "HOME": str(self.folder)},  # where it keeps its cookie
+                )
+            )
         )
         wait_for(self.listens)
 
@@ -78,9 +77,7 @@ class Server:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+        self._processes.close()
 
     def traces(self, environment: str, key: str = "perplexity") -> dict[str, dict[str, Any]]:
         """Return what is drawn in a window, by the names of the lines."""
@@ -99,18 +96,10 @@ class Server:
         return value
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "visdom")
-    yield server
-    server.kill()
+    with ExitStack() as processes:
+        yield Server(tmp_path / "visdom", processes)
 
 
 @pytest.fixture

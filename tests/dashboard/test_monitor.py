@@ -2,39 +2,35 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import TINY, Command, flags
-from tests.dashboard.test_mirror import free_port, wait_for
+from tests.dashboard.conftest import Watched
+from tests.processes import free_port, killing, wait_for
 from textgen.runs.folder import Run
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
-CHROMIUM = shutil.which("chromium")
-
 
 class Monitor:
-    def __init__(self, *arguments: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "textgen", "monitor", "--port", str(self.port), *arguments],
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        assert self.process.stderr is not None
+    """A monitor that has drawn every run there is."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        assert process.stderr is not None
         self.said = ""
         while "Drawing on Visdom" not in self.said:
-            line = self.process.stderr.readline()
+            line = process.stderr.readline()
             assert line, self.said
             self.said += line
         wait_for(lambda: self.has("main", "textgen"))  # drawn after all others
@@ -58,13 +54,21 @@ def run(command: Command, story: Path) -> Run:
     return Run(Path("checkpoints/watched"))
 
 
+@contextmanager
+def monitoring(*arguments: str) -> Iterator[Monitor]:
+    port = free_port()
+    command = [sys.executable, "-m", "textgen", "monitor", "--port", str(port), *arguments]
+    with killing(
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    ) as process:
+        yield Monitor(process, port)
+
+
 @pytest.fixture
 def monitor(run: Run) -> Iterator[Monitor]:
-    monitor = Monitor()
     assert run.folder.exists()
-    yield monitor
-    if monitor.process.poll() is None:
-        monitor.stop()
+    with monitoring() as monitor:
+        yield monitor
 
 
 def saved(environment: str) -> dict[str, object]:
@@ -73,47 +77,25 @@ def saved(environment: str) -> dict[str, object]:
     return windows
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
-def test_a_browser_sees_the_run(monitor: Monitor, run: Run) -> None:
-    from playwright.sync_api import ConsoleMessage, Route, sync_playwright
-
-    errors: list[str] = []
-    outside: list[str] = []
-
-    def only_here(route: Route) -> None:
-        if route.request.url.startswith(monitor.url):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text)
-
+def test_a_browser_sees_the_run(
+    monitor: Monitor, run: Run, watch: Callable[[str], Watched]
+) -> None:
     entries = run.record.read()
     last = [entry for entry in entries if "perplexity" in entry][-1]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.route("**/*", only_here)
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{monitor.url}/env/watched")
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
-        value = page.evaluate(
-            "[...document.querySelectorAll('.js-plotly-plot')]"
-            ".map(plot => plot.data.find(trace => trace.name == 'training'))"
-            ".find(trace => trace).y.at(-1)"
-        )
-        shown = re.sub(r"\s", "", page.inner_text("body"))
-        browser.close()
+    watched = watch(monitor.url)
+    page = watched.page
+    page.goto(f"{monitor.url}/env/watched")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+    value = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')]"
+        ".map(plot => plot.data.find(trace => trace.name == 'training'))"
+        ".find(trace => trace).y.at(-1)"
+    )
+    shown = re.sub(r"\s", "", page.inner_text("body"))
     assert value == last["perplexity"]
     assert re.sub(r"\s", "", last["sample"]) in shown
     assert "hidden_size16" in shown
-    assert (errors, outside) == ([], [])
+    assert (watched.outside, watched.errors) == ([], [])
 
 
 def test_it_draws_a_live_training_saves_and_stops(
@@ -131,15 +113,15 @@ def test_it_draws_a_live_training_saves_and_stops(
 
 @pytest.mark.usefixtures("run")
 def test_ctrl_c_saves_too() -> None:
-    monitor = Monitor()
-    assert monitor.stop(signal.SIGINT) == 0
+    with monitoring() as monitor:
+        assert monitor.stop(signal.SIGINT) == 0
     assert saved("watched")
 
 
 def test_two_monitors_on_one_folder(monitor: Monitor) -> None:
-    second = Monitor()
-    assert monitor.stop() == 0
-    assert second.stop() == 0
+    with monitoring() as second:
+        assert monitor.stop() == 0
+        assert second.stop() == 0
     assert len(saved("watched")) == 6
 
 
@@ -159,7 +141,7 @@ def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
 
 def test_another_address_is_a_loud_warning(run: Run) -> None:
     assert run.folder.exists()
-    monitor = Monitor("--host", "0.0.0.0")  # noqa: S104 - that is what is warned of
-    assert monitor.stop() == 0
+    with monitoring("--host", "0.0.0.0") as monitor:  # noqa: S104 - that is what is warned of
+        assert monitor.stop() == 0
     assert "WARNING" in monitor.said
     assert f"ssh -N -L {monitor.port}:127.0.0.1:{monitor.port}" in monitor.said

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,16 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
+from tests.dashboard.conftest import Watched
+from tests.processes import killing
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route
+pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
 PROGRAM = """
 import sys
@@ -49,17 +46,15 @@ def command(port: int, env_path: Path) -> list[str]:
 @contextmanager
 def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run a server on a free port; give its URL and its process."""
-    process = subprocess.Popen(
-        command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    with killing(
+        subprocess.Popen(
+            command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:"), process.communicate(timeout=SECONDS)
         yield url, process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def post(url: str, path: str, body: object, **headers: str) -> str:
@@ -90,71 +85,6 @@ def draw_text(url: str, env: str, window: str, text: str) -> None:
     post(url, "events", {"eid": env, "win": window, "data": data, "opts": {"title": window}})
 
 
-@dataclass
-class Watched:
-    """A page, and everything that went wrong with it."""
-
-    page: "Page"
-    server: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.route("**/*", self._route)
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("requestfailed", self._on_failure)
-        self.page.on("response", self._on_response)
-
-    def _route(self, route: "Route") -> None:
-        if route.request.url.startswith((f"{self.server}/", "data:", "blob:")):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def _on_console(self, message: "ConsoleMessage") -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
-
-    def _on_failure(self, request: "Request") -> None:
-        self.errors.append(f"{request.url}: {request.failure}")
-
-    def _on_response(self, response: "Response") -> None:
-        if response.status >= 400:
-            self.errors.append(f"{response.url}: {response.status}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def watch(browser: "Browser") -> "Iterator[Callable[[str], Watched]]":
-    """Return what opens a page for a server, in a profile of its own."""
-    contexts = []
-
-    def open_page(server: str) -> Watched:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        context.set_default_timeout(1000 * SECONDS)
-        contexts.append(context)
-        return Watched(context.new_page(), server)
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 LINE = ".js-plotly-plot .scatterlayer path.js-line"
 LAST_VALUE = "() => document.querySelector('.js-plotly-plot').data[0].y.at(-1)"
 TITLES = """() => [...document.querySelectorAll('.react-grid-item .bar > div.pull-right')]
@@ -171,7 +101,7 @@ OVERLAPS = """() => {
 
 
 def test_a_browser_sees_everything_with_nothing_but_the_server(
-    tmp_path: Path, watch: "Callable[[str], Watched]"
+    tmp_path: Path, watch: Callable[[str], Watched]
 ) -> None:
     with serving(tmp_path) as (url, _):
         draw_lines(url, "run", "perplexity", [812.5, 90.25, 42.125])
@@ -197,7 +127,7 @@ def test_a_browser_sees_everything_with_nothing_but_the_server(
 
 
 def test_panes_stay_in_the_order_in_which_they_were_created(
-    tmp_path: Path, watch: "Callable[[str], Watched]"
+    tmp_path: Path, watch: Callable[[str], Watched]
 ) -> None:
     names = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh"]
     with serving(tmp_path) as (url, _):
