@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/textgen demo $(ARGS)
 
 test: $(VENV)/installed-for-development
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 lint: $(VENV)/installed-for-development
 	$(BIN)/ruff check

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import torch
 
 from textgen.cli import commands
 from textgen.config import ModelConfig, Settings
+from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.folder import Run
+from textgen.training import start
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-    from textgen.model.language_model import LanguageModel
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -51,12 +52,8 @@ def story(tmp_path: Path) -> Path:
     return path
 
 
-def make_model(vocab_size: int, **settings: Any) -> "LanguageModel":  # noqa: ANN401
+def make_model(vocab_size: int, **settings: Any) -> LanguageModel:  # noqa: ANN401
     """Return a small model, the same for the same settings."""
-    import torch
-
-    from textgen.model.language_model import build_model
-
     torch.manual_seed(0)
     config = ModelConfig(**{"embedding_size": 8, "hidden_size": 16, **settings})
     return build_model(vocab_size, config)
@@ -84,11 +81,18 @@ def tiny() -> Settings:
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run that has learned something: what it expects is neither flat nor certain."""
-    from textgen.training import start
-
     settings = Settings.of(hidden_size=64, embedding_size=32, dropout=0.1, epochs=2.0, device="cpu")
     sample = ROOT / "corpus" / "sample.txt"
     return start.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of the story with the tiny settings; for those who only look at it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    story = folder / "story.txt"
+    story.write_text(make_story(4000), encoding="utf-8")
+    return start.train(story, Settings.of(**TINY), "tiny", folder).run
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +115,11 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in an empty folder, as a user does."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def copy_run(run: Run, name: str) -> Run:
+    """Return a copy of a run in the checkpoints of this folder, to do with as one likes."""
+    return Run(Path(shutil.copytree(run.folder, Path("checkpoints") / name)))
 
 
 Command = Callable[..., tuple[int, str, str]]

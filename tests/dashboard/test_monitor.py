@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, Command, flags
+from tests.conftest import TINY, Command, copy_run, flags
 from tests.dashboard.conftest import Watched
 from tests.processes import free_port, killing, wait_for
 from textgen.runs.folder import Run
@@ -49,9 +49,9 @@ class Monitor:
 
 
 @pytest.fixture
-def run(command: Command, story: Path) -> Run:
-    command("train", story, "--name", "watched", "--no-visdom", *flags(**TINY))
-    return Run(Path("checkpoints/watched"))
+def run(tiny_run: Run, in_folder: Path) -> Run:
+    assert Path.cwd() == in_folder
+    return copy_run(tiny_run, "watched")
 
 
 @contextmanager
@@ -111,17 +111,12 @@ def test_it_draws_a_live_training_saves_and_stops(
     assert "Traceback" not in monitor.said
 
 
-@pytest.mark.usefixtures("run")
-def test_ctrl_c_saves_too() -> None:
-    with monitoring() as monitor:
-        assert monitor.stop(signal.SIGINT) == 0
-    assert saved("watched")
-
-
-def test_two_monitors_on_one_folder(monitor: Monitor) -> None:
+def test_two_monitors_on_one_folder_and_ctrl_c_saves_too(monitor: Monitor) -> None:
     with monitoring() as second:
         assert monitor.stop() == 0
-        assert second.stop() == 0
+        for file in Path("checkpoints/.visdom").glob("*.json"):
+            file.unlink()
+        assert second.stop(signal.SIGINT) == 0
     assert len(saved("watched")) == 6
 
 

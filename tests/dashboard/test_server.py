@@ -57,6 +57,10 @@ def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         yield url, process
 
 
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
 def post(url: str, path: str, body: object, **headers: str) -> str:
     return get(url, path, json.dumps(body).encode(), **headers)
 
@@ -179,29 +183,32 @@ def test_nothing_is_left_in_the_home_folder(
     assert list(home.rglob("*")) == []
 
 
-def test_only_the_given_address_listens(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        port = int(url.rpartition(":")[2])
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", port), timeout=SECONDS)
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a server for those who only ask."""
+    with serving(tmp_path_factory.mktemp("visdom")) as (url, _):
+        yield url
 
 
-def test_a_page_of_another_site_is_refused(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        window = {"eid": "run", "win": "sample"}
-        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-            post(url, "events", window, Origin="http://elsewhere.example")
-        refused.value.close()
-        assert post(url, "win_exists", window, Origin=url) == "false"
+def test_only_the_given_address_listens(url: str) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port_of(url)), timeout=SECONDS)
+
+
+def test_a_page_of_another_site_is_refused(url: str) -> None:
+    window = {"eid": "run", "win": "sample"}
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        post(url, "events", window, Origin="http://elsewhere.example")
+    refused.value.close()
+    assert post(url, "win_exists", window, Origin=url) == "false"
 
 
 @pytest.mark.parametrize("path", ["//etc/passwd", "/%2fetc%2fpasswd", "/js/..%2f..%2fapp.py"])
-def test_no_other_file_of_the_machine_is_served(tmp_path: Path, path: str) -> None:
-    with serving(tmp_path) as (url, _):
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
-        connection.request("GET", f"/static{path}")
-        assert connection.getresponse().status in {403, 404}
-        connection.close()
+def test_no_other_file_of_the_machine_is_served(url: str, path: str) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+    connection.request("GET", f"/static{path}")
+    assert connection.getresponse().status in {403, 404}
+    connection.close()
 
 
 def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
@@ -222,9 +229,8 @@ def refused(port: int, env_path: Path) -> str:
     return done.stderr
 
 
-def test_a_port_that_a_visdom_has(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        said = refused(int(url.rpartition(":")[2]), tmp_path)
+def test_a_port_that_a_visdom_has(tmp_path: Path, url: str) -> None:
+    said = refused(port_of(url), tmp_path)
     assert f"a Visdom is already there, at {url}" in said
 
 

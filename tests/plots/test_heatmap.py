@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, Command, flags, make_model, make_story
+from tests.conftest import Command, copy_run, make_model, make_story
 from textgen.evaluation.perplexity import evaluate_text, predict_text, token_surprisals
 from textgen.plots import heatmap
+from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -88,8 +89,11 @@ def test_a_reader_sees_the_text_its_colours_and_the_likeliest(
     assert requests == [path.as_uri()]
 
 
-def test_evaluate_writes_it(command: Command, story: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command("train", story, "--name", "tale", "--no-visdom", *flags(**TINY))
+@pytest.mark.usefixtures("story")
+def test_evaluate_writes_it(
+    command: Command, tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_run(tiny_run, "tale")
     status, out, err = command("evaluate", "tale", "story.txt", "--heatmap", "out.html")
     assert (status, err) == (0, "story.txt: utf-8, 4,000 characters\n" * err.count("story.txt"))
     assert out.endswith("out.html\n")
