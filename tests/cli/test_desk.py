@@ -16,6 +16,7 @@ from typing import Self
 import pytest
 
 from tests.conftest import Command
+from textgen.cli.prompt import history_file
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
@@ -382,7 +383,7 @@ def test_in_a_terminal_ctrl_c_stops_a_continuation_and_not_the_program(
 
 
 def test_a_history_that_cannot_be_kept_is_no_error(sample_run: Run, in_folder: Path) -> None:
-    (in_folder / "state").write_text("a file", encoding="utf-8")
+    (in_folder / "state" / "textgen" / "history").mkdir(parents=True)
     with Terminal(
         *("write", str(sample_run.folder), "--length", "20"),
         XDG_STATE_HOME=str(in_folder / "state"),
@@ -394,6 +395,22 @@ def test_a_history_that_cannot_be_kept_is_no_error(sample_run: Run, in_folder: P
         terminal.expect(PROMPT)
         terminal.type("/quit\r")
         assert terminal.end() == 0
+
+
+def test_who_has_no_home_has_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 5)  # a user that no list of users has
+    assert history_file() == Path(os.devnull)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert history_file() == Path("/home/somebody/.local/state/textgen/history")
+
+
+def test_help_names_every_command(piped: Piped) -> None:
+    found = piped("/help\n")
+    assert (found.status, found.out) == (0, "")
+    told = set(re.findall(r"/([a-z]+)", "\n".join(found.err)))
+    assert told == {"again", "undo", "new", "show", "save", "temp", "settings", "help", "quit"}
 
 
 def test_a_mistake_in_the_command_line(command: Command) -> None:

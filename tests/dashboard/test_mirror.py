@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.processes import free_port, killing, wait_for
-from textgen.dashboard.addresses import parse_address
+from textgen.dashboard.addresses import is_loopback, parse_address
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
 from textgen.plots.run import of_run
@@ -270,6 +270,20 @@ def test_what_answers_is_no_visdom(
     assert "Traceback" not in caplog.text
 
 
+def test_without_visdom_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, in_folder: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "visdom", None)  # it cannot be imported
+    monkeypatch.delitem(sys.modules, "textgen.dashboard.client", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = MirrorThread(f"127.0.0.1:{listener.getsockname()[1]}", in_folder, list)
+        thread.start()
+        thread.join(60)
+    assert not thread.is_alive()
+    (message,) = caplog.messages
+    assert message.endswith("no curves are drawn: pip install 'textgen[visdom]'")
+
+
 def test_a_proxy_is_not_asked_for_the_loopback(
     server: Server, run: Run, mirror: MirrorThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,3 +325,5 @@ def test_addresses() -> None:
     for url in ("", "http://", "http://host:port", "ftp://host"):
         with pytest.raises(UsageError, match="is no address"):
             parse_address(url)
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
+    assert not any(map(is_loopback, ("", "0.0.0.0", "192.0.2.1", "::", "elsewhere.example")))  # noqa: S104

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.dashboard.conftest import Watched
 from tests.processes import free_port, killing, wait_for
+from textgen.dashboard.monitor import list_subjects
 from textgen.runs.folder import Run
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
@@ -132,6 +133,27 @@ def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
     assert second.stderr.startswith("textgen: ")
     assert f"port {monitor.port} is taken" in second.stderr
     assert "a Visdom is" in second.stderr
+
+
+def test_the_page_is_opened_and_a_closed_terminal_saves_too(
+    run: Run, in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = in_folder / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > opened\n', encoding="utf-8")
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with monitoring("--open") as monitor:
+        wait_for(lambda: Path("opened").exists() and Path("opened").read_text("utf-8"))
+        assert Path("opened").read_text("utf-8") == f"{monitor.url}\n"
+        assert monitor.stop(signal.SIGHUP) == 0
+    assert saved(run.name)
+
+
+def test_what_is_no_run_is_left_out(run: Run) -> None:
+    for name, content in {"cut": '{"settings": {', "empty": "", "another": "[]"}.items():
+        (run.folder.parent / name).mkdir()
+        (run.folder.parent / name / "config.json").write_text(content, encoding="utf-8")
+    assert [subject.name for subject in list_subjects(run.folder.parent)] == ["watched", "sanity"]
 
 
 def test_another_address_is_a_loud_warning(run: Run) -> None:

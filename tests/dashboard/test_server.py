@@ -17,6 +17,9 @@ import pytest
 
 from tests.dashboard.conftest import Watched
 from tests.processes import killing
+from textgen.dashboard import page
+from textgen.dashboard.page import ASSETS
+from textgen.errors import TextgenError
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
@@ -36,16 +39,18 @@ except TextgenError as error:
 SECONDS = 30.0
 """How long anything may take on a busy machine."""
 
+EMPTY_SCRIPT = ASSETS / "js" / "empty.js"
+
 CHINESE = "却说玄德曰：“好！”"
 
 
-def command(port: int, env_path: Path) -> list[str]:
-    return [sys.executable, "-c", PROGRAM, "127.0.0.1", str(port), str(env_path)]
+def command(port: int, env_path: Path, address: str = "127.0.0.1") -> list[str]:
+    return [sys.executable, "-c", PROGRAM, address, str(port), str(env_path)]
 
 
 @contextmanager
 def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run a server on a free port; give its URL and its process."""
+    """Run a server on a free port; give its URL and its process, and stop it as a user does."""
     with killing(
         subprocess.Popen(
             command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -55,6 +60,8 @@ def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:"), process.communicate(timeout=SECONDS)
         yield url, process
+        process.terminate()
+        process.wait(SECONDS)
 
 
 def port_of(url: str) -> int:
@@ -211,6 +218,25 @@ def test_no_other_file_of_the_machine_is_served(url: str, path: str) -> None:
     connection.close()
 
 
+def test_what_the_page_asks_for_and_visdom_has_not(url: str) -> None:
+    icon = (ASSETS / "icon.svg").read_text("utf-8")
+    assert get(url, "favicon.png") == get(url, "env/favicon.ico") == icon
+    assert get(url, "static/js/of-a-later-version.js") == EMPTY_SCRIPT.read_text("utf-8")
+    with pytest.raises(urllib.error.HTTPError, match="404") as missing:
+        get(url, "static/css/of-a-later-version.css")
+    missing.value.close()
+
+
+@pytest.mark.parametrize("package", [("no-such-package", "a.js"), ("plotly", "no-such-file.js")])
+def test_a_file_of_the_page_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, package: tuple[str, str]
+) -> None:
+    assert all(file.is_file() for file in page.page_files().values())
+    monkeypatch.setitem(page._FROM_PACKAGES, "js/a.js", package)
+    with pytest.raises(TextgenError, match=f"needs js/a.js from the package {package[0]}"):
+        page.page_files()
+
+
 def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
     for name, content in {"cut": '{"jsons": {"a', "null": "null"}.items():
         (tmp_path / f"{name}.json").write_text(content)
@@ -220,10 +246,14 @@ def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "null.broken").read_text() == "null"
 
 
-def refused(port: int, env_path: Path) -> str:
+def refused(port: int, env_path: Path, address: str = "127.0.0.1") -> str:
     """Return what a server says that cannot start."""
     done = subprocess.run(
-        command(port, env_path), capture_output=True, text=True, timeout=SECONDS, check=False
+        command(port, env_path, address),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     return done.stderr
@@ -241,6 +271,11 @@ def test_a_port_that_somebody_has_who_says_nothing(tmp_path: Path) -> None:
         said = refused(port, tmp_path)
     assert f"port {port} is taken, and what has it does not answer as a Visdom" in said
     assert time.monotonic() - began < SECONDS
+
+
+def test_an_address_that_is_none_of_this_machines(tmp_path: Path) -> None:
+    said = refused(0, tmp_path, "192.0.2.1")
+    assert said.startswith("textgen: Visdom cannot listen on 192.0.2.1, port 0: ")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
