@@ -24,10 +24,7 @@ test: $(VENV)/installed-for-development
 
 # The tests again, with the lines counted that they run, also in the processes that they start.
 coverage: $(VENV)/installed-for-development
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(WORKERS) $(ARGS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest $(WORKERS) --cov $(ARGS)
 
 lint: $(VENV)/installed-for-development
 	$(BIN)/ruff check
