@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Many tests wait for a process or a browser, so more than the usual two cores have work.
+WORKERS := -n 4 --dist worksteal
 
 # Old pips read the first variable inside their isolated builds, new ones the second.
 export PIP_CONSTRAINT := $(CURDIR)/build-constraints.txt
@@ -10,7 +12,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/build-constraints.txt
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 REQUIREMENTS := pyproject.toml constraints.txt build-constraints.txt
 
-.PHONY: install demo test lint types check clean
+.PHONY: install demo test coverage lint types check build clean
 
 install: $(VENV)/installed
 
@@ -18,7 +20,11 @@ demo: install
 	$(BIN)/textgen demo $(ARGS)
 
 test: $(VENV)/installed-for-development
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+# The tests again, with the lines counted that they run, also in the processes that they start.
+coverage: $(VENV)/installed-for-development
+	$(BIN)/python -m pytest $(WORKERS) --cov $(ARGS)
 
 lint: $(VENV)/installed-for-development
 	$(BIN)/ruff check
@@ -27,10 +33,13 @@ lint: $(VENV)/installed-for-development
 types: $(VENV)/installed-for-development
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types coverage
+
+build: $(VENV)/installed-for-development
+	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "textgen needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'

@@ -7,16 +7,23 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+import torch
 
 from textgen.cli import commands
-from textgen.config import Settings
+from textgen.config import ModelConfig, Settings
+from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.folder import Run
 from textgen.training import start
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -43,6 +50,13 @@ def story(tmp_path: Path) -> Path:
     path = tmp_path / "story.txt"
     path.write_text(make_story(4000), encoding="utf-8")
     return path
+
+
+def make_model(vocab_size: int, **settings: Any) -> LanguageModel:  # noqa: ANN401
+    """Return a small model, the same for the same settings."""
+    torch.manual_seed(0)
+    config = ModelConfig(**{"embedding_size": 8, "hidden_size": 16, **settings})
+    return build_model(vocab_size, config)
 
 
 TINY = {
@@ -72,11 +86,40 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return start.train(sample, settings, "learned", tmp_path_factory.mktemp("runs")).run
 
 
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of the story with the tiny settings; for those who only look at it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    story = folder / "story.txt"
+    story.write_text(make_story(4000), encoding="utf-8")
+    return start.train(story, Settings.of(**TINY), "tiny", folder).run
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Return a real browser, which opens pages in profiles of their own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in an empty folder, as a user does."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def copy_run(run: Run, name: str) -> Run:
+    """Return a copy of a run in the checkpoints of this folder, to do with as one likes."""
+    return Run(Path(shutil.copytree(run.folder, Path("checkpoints") / name)))
 
 
 Command = Callable[..., tuple[int, str, str]]

@@ -1,6 +1,7 @@
 """The house: which room may import which. The table stands in CONTRIBUTING.md, too."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,16 @@ def test_the_rooms_are_these_and_go_upwards() -> None:
         below.add(room)
         assert (PACKAGE / room / "__init__.py").read_bytes() == b""
         assert (ROOT / "tests" / room).is_dir()
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md"])
+def test_the_table_for_readers_is_this_one(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", text, re.MULTILINE)
+    assert list(MAY_IMPORT) == [room for room, _ in rows]
+    assert {room: set(re.findall("`(.+?)`", others)) for room, others in rows} == MAY_IMPORT
+    ground = re.findall("`(.+?)`", text[text.index("`errors`") :])
+    assert tuple(ground[: len(GROUND)]) == GROUND
 
 
 def test_no_circles() -> None:

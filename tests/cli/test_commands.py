@@ -1,23 +1,27 @@
+import io
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TINY, Command, flags, make_story
+from tests.conftest import ROOT, TINY, Command, copy_run, flags, make_story
+from tests.processes import killing
 from textgen.config import GenerationConfig, Settings
 from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
 
 
 @pytest.fixture
-def trained(command: Command, story: Path) -> Run:
-    status, _, _ = command("train", story, "--name", "tale", "--no-visdom", *flags(**TINY))
-    assert status == 0
-    return Run(Path("checkpoints/tale"))
+def trained(tiny_run: Run, in_folder: Path, story: Path) -> Run:
+    assert story.parent == in_folder
+    return copy_run(tiny_run, "tale")
 
 
 def json_of(output: str) -> dict[str, object]:
@@ -153,14 +157,15 @@ def test_a_prefix_of_which_nothing_is_known_works_and_is_told(command: Command) 
 
 
 def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
-    training = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "textgen", "train", str(story), "--name", "live"),
-            *("--no-visdom", *flags(**{**TINY, "epochs": 1e6, "evaluate_every": 20})),
-        ],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with killing(
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "textgen", "train", str(story), "--name", "live"),
+                *("--no-visdom", *flags(**{**TINY, "epochs": 1e6, "evaluate_every": 20})),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+    ) as training:
         status, err = 1, ""
         while status != 0:
             assert training.poll() is None
@@ -173,9 +178,6 @@ def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
             status, out, _ = command("generate", "live", "--prefix", "老", "--length", "20")
             assert (status, len(out)) == (0, 22)
         assert training.poll() is None
-    finally:
-        training.kill()
-        training.wait()
 
 
 @pytest.mark.usefixtures("trained")
@@ -448,35 +450,28 @@ def test_a_run_without_a_checkpoint_yet(command: Command, trained: Run) -> None:
     assert "has no checkpoint yet" in err
 
 
+@contextmanager
+def files_no_larger_than(kilobytes: int) -> Iterator[None]:
+    """As on a full disk, the first write that does not fit fails half-way."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 @pytest.mark.parametrize(("kilobytes", "file"), [(1, "cannot be written"), (16, "safetensors")])
-def test_a_full_disk(in_folder: Path, story: Path, kilobytes: int, file: str) -> None:
-    """No file can grow beyond a size: so the first write that does not fit fails half-way."""
-    program = (
-        "import resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1024},) * 2)\n"
-        "from textgen.cli.commands import run\n"
-        "sys.exit(run(sys.argv[1:]))"
-    )
-    found = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            program,
-            "train",
-            str(story),
-            "--no-visdom",
-            "--name",
-            "big",
-            *flags(**{**TINY, "hidden_size": 64}),
-        ],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    last_line = found.stderr.strip().splitlines()[-1]
-    assert found.returncode == 1
-    assert "Traceback" not in found.stderr
+def test_a_full_disk(
+    command: Command, in_folder: Path, story: Path, kilobytes: int, file: str
+) -> None:
+    with files_no_larger_than(kilobytes):
+        status, _, err = command(
+            *("train", story, "--no-visdom", "--name", "big"), *flags(**{**TINY, "hidden_size": 64})
+        )
+    last_line = err.strip().splitlines()[-1]
+    assert status == 1
+    assert "Traceback" not in err
     assert last_line.startswith("textgen: ")
     assert file in last_line
     assert "cannot be written: File too large" in last_line
@@ -513,37 +508,63 @@ def test_help_is_there_at_once() -> None:
 
 @pytest.mark.usefixtures("trained")
 def test_a_broken_pipe_ends_quietly() -> None:
-    generate = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "generate", "--prefix", "老", "--length", "100000"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert generate.stdout is not None
-    assert generate.stderr is not None
-    assert generate.stdout.read(3).decode() == "老"
-    generate.stdout.close()
-    assert generate.wait(timeout=60) == 0
-    assert generate.stderr.read() == b""
-    generate.stderr.close()
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-m", "textgen", "generate", "--prefix", "老", "--length", "100000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    ) as generate:
+        assert generate.stdout is not None
+        assert generate.stderr is not None
+        assert generate.stdout.read(3).decode() == "老"
+        generate.stdout.close()
+        assert generate.wait(timeout=60) == 0
+        assert generate.stderr.read() == b""
 
 
+def encoded(monkeypatch: pytest.MonkeyPatch, encoding: str) -> Iterator[io.BytesIO]:
+    """Yield what is written to stdout, again and again, as where PYTHONIOENCODING says so."""
+    while True:
+        stream = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream, encoding, write_through=True))
+        yield stream
+
+
+ASKED = ("generate", "--prefix", "老周", "--seed", "1", "--samples", "2", "--check-copying")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-8"])
 @pytest.mark.usefixtures("trained")
-def test_a_terminal_that_is_not_utf_8() -> None:
-    found = run_textgen("generate", "--prefix", "ab", PYTHONIOENCODING="ascii")
-    assert found.returncode == 0
-    assert found.stdout.startswith("ab")
-    asked = ("generate", "--prefix", "老周", "--seed", "1", "--samples", "2", "--check-copying")
-    expected = json_of(run_textgen(*asked, "--json").stdout)
-    for encoding in ("ascii", "gbk"):
-        found = run_textgen(*asked, PYTHONIOENCODING=encoding)
-        assert (found.returncode, "Traceback" in found.stderr) == (0, False)
-        warned = "set PYTHONIOENCODING=utf-8" in found.stderr
-        assert warned == (encoding == "ascii")
-        found = run_textgen(*asked, "--json", PYTHONIOENCODING=encoding)
-        assert found.stdout.isascii()
-        assert json_of(found.stdout) == expected
-    found = run_textgen(*asked, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+def test_a_terminal_of_any_encoding(
+    command: Command, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    expected = json_of(command(*ASKED, "--json")[1])
+    outputs = encoded(monkeypatch, encoding)
+    output = next(outputs)
+    status, _, err = command(*ASKED)
+    assert (status, "Traceback" in err) == (0, False)
+    assert ("set PYTHONIOENCODING=utf-8" in err) == (encoding == "ascii")
+    assert ("老周" in output.getvalue().decode(encoding)) == (encoding != "ascii")
+    output = next(outputs)
+    assert command(*ASKED, "--json")[0] == 0
+    assert output.getvalue().isascii() == (encoding != "utf-8")
+    assert json_of(output.getvalue().decode(encoding)) == expected
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+@pytest.mark.usefixtures("trained")
+def test_a_terminal_that_is_not_utf_8(environment: dict[str, str]) -> None:
+    found = run_textgen(*ASKED, **environment)
     assert (found.returncode, "Traceback" in found.stderr) == (0, False)
+    assert found.stdout.startswith("--- 1 of 2 ---")
+    assert "set PYTHONIOENCODING=utf-8" in found.stderr
 
 
 def test_every_setting_has_help_from_its_docstring() -> None:

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from tests.conftest import Command
+from textgen.cli.prompt import history_file
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
@@ -129,27 +132,52 @@ def test_a_value_out_of_range_changes_nothing(decoder: Decoder) -> None:
     assert manuscript.config == GenerationConfig(temperature=0.5)
 
 
-def piped(
-    run: Run, lines: str | bytes, *arguments: str, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "textgen", "write", str(run.folder), *arguments],
-        input=lines.encode() if isinstance(lines, str) else lines,
+@dataclass
+class Said:
+    status: int
+    out: str
+    err: list[str]
+    """Lines after the greeting."""
+
+
+Piped = Callable[..., Said]
+
+
+@pytest.fixture
+def piped(command: Command, sample_run: Run, monkeypatch: pytest.MonkeyPatch) -> Piped:
+    """Return what writes with lines from a file, as where a shell redirects stdin."""
+
+    def write(lines: str | bytes, *arguments: str, encoding: str = "utf-8") -> Said:
+        data = lines if isinstance(lines, bytes) else lines.encode(encoding)
+        Path("stdin").write_bytes(data)
+        with Path("stdin").open(encoding=encoding) as stdin:
+            Path("stdin").unlink()
+            monkeypatch.setattr(sys, "stdin", stdin)
+            status, out, err = command("write", sample_run.folder, *arguments)
+        greeting, *said = err.splitlines()
+        assert greeting.startswith("Writing with learned.")
+        return Said(status, out, said)
+
+    return write
+
+
+def test_lines_through_a_pipe(sample_run: Run, trained: Trained, in_folder: Path) -> None:
+    """As a process; the tests after this one only save its start."""
+    lines = "庞师傅\n\n/save a.txt\n/undo\n/again\n/undo\n/undo\n/undo\n/new\n庞\n/show\n"
+    found = subprocess.run(
+        [
+            *(sys.executable, "-m", "textgen", "write", str(sample_run.folder)),
+            *("--length", "30", "--seed", "7"),
+        ],
+        input=lines.encode(),
         capture_output=True,
-        env={**os.environ, **environment},
         check=False,
     )
-
-
-@pytest.mark.usefixtures("in_folder")
-def test_lines_through_a_pipe(sample_run: Run, trained: Trained) -> None:
-    lines = "庞师傅\n\n/save a.txt\n/undo\n/again\n/undo\n/undo\n/undo\n/new\n庞\n/show\n"
-    found = piped(sample_run, lines, "--length", "30", "--seed", "7")
     out = found.stdout.decode()
     assert found.returncode == 0
     config = GenerationConfig(length=30, seed=7)
     first = "庞师傅" + "".join(continuation(trained.model, trained.vocab, "庞师傅", config))
-    saved = Path("a.txt").read_text("utf-8")
+    saved = (in_folder / "a.txt").read_text("utf-8")
     assert saved.startswith(first)
     assert len(saved) == 3 + 30 + 30 + 1
     told = f"{first}\n{saved.removeprefix(first)}{first}\n"  # written, gone on, taken back
@@ -185,30 +213,28 @@ MISTAKES = [
 ]
 
 
-def test_a_mistake_is_one_line_and_changes_nothing(sample_run: Run) -> None:
+def test_a_mistake_is_one_line_and_changes_nothing(piped: Piped) -> None:
     lines = "".join(f"{line}\n" for line, _ in MISTAKES)
-    found = piped(sample_run, f"{lines}/settings\n")
-    assert (found.returncode, found.stdout) == (0, b"")
-    said = found.stderr.decode().splitlines()[1:]
-    assert said[: len(MISTAKES)] == [message for _, message in MISTAKES]
-    assert said[len(MISTAKES) :] == [
+    found = piped(f"{lines}/settings\n")
+    assert (found.status, found.out) == (0, "")
+    assert found.err[: len(MISTAKES)] == [message for _, message in MISTAKES]
+    assert found.err[len(MISTAKES) :] == [
         *("/length 200", "/temperature 0.8", "/top-k off", "/top-p 1.0", "/min-p 0.0"),
         *("/repetition-penalty 1.0", "/repetition-window 64", "/stop off", "/sentences off"),
         "/seed off",
     ]
 
 
-def test_settings(sample_run: Run) -> None:
+def test_settings(piped: Piped) -> None:
     changes = "/temp 0.5\n/temp\n／temp　0.6\n/top-k 3\n/top-k off\n/min-p 0.1\n/stop a b\n"
-    found = piped(sample_run, f"{changes}/seed 9\n/quit\n/temp 2\n")
-    assert found.stderr.decode().splitlines()[1:] == [
+    found = piped(f"{changes}/seed 9\n/quit\n/temp 2\n")
+    assert found.err == [
         *("/temperature 0.5", "/temperature 0.5", "/temperature 0.6", "/top-k 3", "/top-k off"),
         *("/min-p 0.1", "/stop a b", "/seed 9"),
     ]
 
 
-@pytest.mark.usefixtures("in_folder")
-def test_saving_never_replaces_what_is_not_its_own(sample_run: Run) -> None:
+def test_saving_never_replaces_what_is_not_its_own(piped: Piped) -> None:
     Path("mine.txt").write_text("mine", encoding="utf-8")
     Path("folder").mkdir()
     lines = (
@@ -216,8 +242,8 @@ def test_saving_never_replaces_what_is_not_its_own(sample_run: Run) -> None:
         f"/save {'x' * 300}\n/save ~nobody-here/a\n/save none/a.txt\n/save\n/save a b.txt\n"
         "\n/save\n/undo\n/save a b.txt\n"
     )
-    found = piped(sample_run, lines, "--length", "5", "--seed", "1")  # without a line break
-    assert found.stderr.decode().splitlines()[1:] == [
+    found = piped(lines, "--length", "5", "--seed", "1")  # without a line break
+    assert found.err == [
         "mine.txt exists already: choose another name",
         "folder exists already: choose another name",
         f"{'x' * 300} cannot be written: File name too long",
@@ -227,32 +253,28 @@ def test_saving_never_replaces_what_is_not_its_own(sample_run: Run) -> None:
         *("a b.txt: 6 characters", "a b.txt: 11 characters", "a b.txt: 6 characters"),
     ]
     assert Path("mine.txt").read_text("utf-8") == "mine"
-    first = found.stdout.decode().splitlines()[0]
+    first = found.out.splitlines()[0]
     assert Path("a b.txt").read_text("utf-8") == f"{first}\n"
     assert sorted(path.name for path in Path().iterdir()) == ["a b.txt", "folder", "mine.txt"]
 
 
-@pytest.mark.usefixtures("in_folder")
-def test_bytes_of_another_encoding_are_unknown_and_no_error(sample_run: Run) -> None:
-    found = piped(sample_run, "庞师傅".encode("gbk") + b"\n/save a.txt\n", "--length", "5")
-    assert found.returncode == 0
-    assert b"Not in the vocabulary" in found.stderr
-    assert b"Traceback" not in found.stderr
-    lines = "庞师傅\n/save b.txt\n".encode("gbk")
-    found = piped(sample_run, lines, "--length", "5", "--seed", "1", PYTHONIOENCODING="gbk")
-    assert found.returncode == 0
-    text = Path("b.txt").read_text("utf-8")
-    assert text.startswith("庞师傅")
-    assert found.stdout.decode("gbk").startswith("庞师傅")
+def test_bytes_of_another_encoding_are_unknown_and_no_error(piped: Piped) -> None:
+    found = piped("庞师傅".encode("gbk") + b"\n/save a.txt\n", "--length", "5")
+    assert found.status == 0
+    assert "Not in the vocabulary" in found.err[0]
+    assert found.err[-1].startswith("a.txt: ")
+    found = piped("庞师傅\n/save b.txt\n", "--length", "5", encoding="gbk")
+    assert (found.status, found.err) == (0, ["b.txt: 8 characters"])
+    assert Path("b.txt").read_text("utf-8").startswith("庞师傅")
 
 
-def test_unknown_characters_are_told_and_mapped(sample_run: Run) -> None:
+def test_unknown_characters_are_told_and_mapped(piped: Piped) -> None:
     pytest.importorskip("opencc", reason="OpenCC is an extra: pip install '.[script]'")
-    found = piped(sample_run, "龐師傅\n", "--length", "5")
-    assert "known instead: 龐→庞 師→师" in found.stderr.decode()
-    found = piped(sample_run, "龐師傅\n", "--length", "5", "--map-script")
-    assert found.stdout.decode().startswith("庞师傅")
-    assert "--map-script: 龐→庞 師→师\n" in found.stderr.decode()
+    found = piped("龐師傅\n", "--length", "5")
+    assert "known instead: 龐→庞 師→师" in found.err[0]
+    found = piped("龐師傅\n", "--length", "5", "--map-script")
+    assert found.out.startswith("庞师傅")
+    assert found.err == ["--map-script: 龐→庞 師→师"]
 
 
 PROMPT = r"\x1b\[\?2004h"
@@ -268,6 +290,16 @@ class Terminal:
             os.environ |= {"TERM": "xterm", "COLUMNS": str(columns), **environment}
             os.execv(sys.executable, [sys.executable, "-m", "textgen", *arguments])  # noqa: S606
         self.seen = ""
+        self.ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        if not self.ended:
+            os.kill(self.process, signal.SIGKILL)
+            self.end()
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
@@ -297,24 +329,20 @@ class Terminal:
             except OSError:
                 break
         _, status = os.waitpid(self.process, 0)
+        self.ended = True
         os.close(self.master)
         return os.waitstatus_to_exitcode(status)
 
 
 @pytest.fixture
 def terminal(sample_run: Run, in_folder: Path) -> Iterator[Terminal]:
-    terminal = Terminal(
+    with Terminal(
         *("write", str(sample_run.folder), "--length", "2000000", "--seed", "5"),
         XDG_STATE_HOME=str(in_folder / "state"),
-    )
-    terminal.expect("/help tells the commands")
-    terminal.expect(PROMPT)
-    yield terminal
-    try:
-        os.kill(terminal.process, signal.SIGKILL)
-        terminal.end()
-    except (OSError, ChildProcessError):
-        pass
+    ) as terminal:
+        terminal.expect("/help tells the commands")
+        terminal.expect(PROMPT)
+        yield terminal
 
 
 def test_in_a_terminal_ctrl_c_stops_a_continuation_and_not_the_program(
@@ -355,18 +383,34 @@ def test_in_a_terminal_ctrl_c_stops_a_continuation_and_not_the_program(
 
 
 def test_a_history_that_cannot_be_kept_is_no_error(sample_run: Run, in_folder: Path) -> None:
-    (in_folder / "state").write_text("a file", encoding="utf-8")
-    terminal = Terminal(
+    (in_folder / "state" / "textgen" / "history").mkdir(parents=True)
+    with Terminal(
         *("write", str(sample_run.folder), "--length", "20"),
         XDG_STATE_HOME=str(in_folder / "state"),
         PYTHONIOENCODING="ascii",  # and a terminal that is not UTF-8
-    )
-    terminal.expect(PROMPT)
-    terminal.type("a\r")
-    terminal.expect("a.{20}")
-    terminal.expect(PROMPT)
-    terminal.type("/quit\r")
-    assert terminal.end() == 0
+    ) as terminal:
+        terminal.expect(PROMPT)
+        terminal.type("a\r")
+        terminal.expect("a.{20}")
+        terminal.expect(PROMPT)
+        terminal.type("/quit\r")
+        assert terminal.end() == 0
+
+
+def test_who_has_no_home_has_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 5)  # a user that no list of users has
+    assert history_file() == Path(os.devnull)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert history_file() == Path("/home/somebody/.local/state/textgen/history")
+
+
+def test_help_names_every_command(piped: Piped) -> None:
+    found = piped("/help\n")
+    assert (found.status, found.out) == (0, "")
+    told = set(re.findall(r"/([a-z]+)", "\n".join(found.err)))
+    assert told == {"again", "undo", "new", "show", "save", "temp", "settings", "help", "quit"}
 
 
 def test_a_mistake_in_the_command_line(command: Command) -> None:

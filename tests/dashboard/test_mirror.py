@@ -8,41 +8,34 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import TINY, Command, flags
-from textgen.config import Settings
-from textgen.dashboard.addresses import parse_address
+from tests.conftest import TINY, Command, copy_run, flags
+from tests.processes import free_port, killing, wait_for
+from textgen.dashboard.addresses import is_loopback, parse_address
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
 from textgen.plots.run import of_run
 from textgen.plots.window import thin
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
-from textgen.training.start import train
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
 
 
 class Server:
     """Visdom's own server, without its downloads; its address stays when it is started anew."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processes: ExitStack) -> None:
         self.folder = folder
+        self._processes = processes
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -58,11 +51,15 @@ class Server:
         )
         self.folder.mkdir(exist_ok=True)
         (self.folder / ".visdom").mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "HOME": str(self.folder)},  # where it keeps its cookie
+        self.process = self._processes.enter_context(
+            killing(
+                subprocess.Popen(
+                    [sys.executable, "-c", program],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={**os.environ, "HOME": str(self.folder)},  # where it keeps its cookie
+                )
+            )
         )
         wait_for(self.listens)
 
@@ -78,9 +75,7 @@ class Server:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+        self._processes.close()
 
     def traces(self, environment: str, key: str = "perplexity") -> dict[str, dict[str, Any]]:
         """Return what is drawn in a window, by the names of the lines."""
@@ -89,6 +84,13 @@ class Server:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
             content = json.loads(response.read())["content"]
         return {trace["name"]: trace for trace in content["data"]}
+
+    def names(self, environment: str, key: str) -> list[str]:
+        """Return the names of the lines in a window; none where it is not drawn yet."""
+        try:
+            return list(self.traces(environment, key))
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     def last(self, environment: str) -> float | None:
         """Return the last value of the training curve, if there is one."""
@@ -99,24 +101,16 @@ class Server:
         return value
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "visdom")
-    yield server
-    server.kill()
+    with ExitStack() as processes:
+        yield Server(tmp_path / "visdom", processes)
 
 
 @pytest.fixture
-def run(story: Path, tiny: Settings, in_folder: Path) -> Run:
-    assert story.parent == in_folder
-    return train(story, tiny, name="drawn").run
+def run(tiny_run: Run, in_folder: Path) -> Run:
+    assert Path.cwd() == in_folder
+    return copy_run(tiny_run, "drawn")
 
 
 @pytest.fixture
@@ -245,7 +239,7 @@ def test_a_truncated_line_is_left_out_and_a_deleted_run_does_not_matter(
     wait_for(lambda: server.last("drawn") == 21.0)
     assert server.traces("drawn")["training"]["x"][-1] == before["epoch"]
     shutil.rmtree(run.folder)
-    wait_for(lambda: list(server.traces(ALL_RUNS, "held-out-epochs")) == ["no run yet"])
+    wait_for(lambda: server.names(ALL_RUNS, "held-out-epochs") == ["no run yet"])
     assert server.last("drawn") == 21.0  # what was drawn stays
     assert "No Visdom" not in caplog.text
 
@@ -281,6 +275,20 @@ def test_what_answers_is_no_visdom(
         other.shutdown()
     assert reason in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_without_visdom_one_line_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, in_folder: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "visdom", None)  # it cannot be imported
+    monkeypatch.delitem(sys.modules, "textgen.dashboard.client", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = MirrorThread(f"127.0.0.1:{listener.getsockname()[1]}", in_folder, list)
+        thread.start()
+        thread.join(60)
+    assert not thread.is_alive()
+    (message,) = caplog.messages
+    assert message.endswith("no curves are drawn: pip install 'textgen[visdom]'")
 
 
 def test_a_proxy_is_not_asked_for_the_loopback(
@@ -324,3 +332,5 @@ def test_addresses() -> None:
     for url in ("", "http://", "http://host:port", "ftp://host"):
         with pytest.raises(UsageError, match="is no address"):
             parse_address(url)
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
+    assert not any(map(is_loopback, ("", "0.0.0.0", "192.0.2.1", "::", "elsewhere.example")))  # noqa: S104

@@ -2,39 +2,36 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, Command, flags
-from tests.dashboard.test_mirror import free_port, wait_for
+from tests.conftest import TINY, Command, copy_run, flags
+from tests.dashboard.conftest import Watched
+from tests.processes import free_port, killing, wait_for
+from textgen.dashboard.monitor import list_subjects
 from textgen.runs.folder import Run
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
-CHROMIUM = shutil.which("chromium")
-
 
 class Monitor:
-    def __init__(self, *arguments: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "textgen", "monitor", "--port", str(self.port), *arguments],
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        assert self.process.stderr is not None
+    """A monitor that has drawn every run there is."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        assert process.stderr is not None
         self.said = ""
         while "Drawing on Visdom" not in self.said:
-            line = self.process.stderr.readline()
+            line = process.stderr.readline()
             assert line, self.said
             self.said += line
         wait_for(lambda: self.has("main", "textgen"))  # drawn after all others
@@ -53,18 +50,26 @@ class Monitor:
 
 
 @pytest.fixture
-def run(command: Command, story: Path) -> Run:
-    command("train", story, "--name", "watched", "--no-visdom", *flags(**TINY))
-    return Run(Path("checkpoints/watched"))
+def run(tiny_run: Run, in_folder: Path) -> Run:
+    assert Path.cwd() == in_folder
+    return copy_run(tiny_run, "watched")
+
+
+@contextmanager
+def monitoring(*arguments: str) -> Iterator[Monitor]:
+    port = free_port()
+    command = [sys.executable, "-m", "textgen", "monitor", "--port", str(port), *arguments]
+    with killing(
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    ) as process:
+        yield Monitor(process, port)
 
 
 @pytest.fixture
 def monitor(run: Run) -> Iterator[Monitor]:
-    monitor = Monitor()
     assert run.folder.exists()
-    yield monitor
-    if monitor.process.poll() is None:
-        monitor.stop()
+    with monitoring() as monitor:
+        yield monitor
 
 
 def saved(environment: str) -> dict[str, object]:
@@ -73,47 +78,25 @@ def saved(environment: str) -> dict[str, object]:
     return windows
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
-def test_a_browser_sees_the_run(monitor: Monitor, run: Run) -> None:
-    from playwright.sync_api import ConsoleMessage, Route, sync_playwright
-
-    errors: list[str] = []
-    outside: list[str] = []
-
-    def only_here(route: Route) -> None:
-        if route.request.url.startswith(monitor.url):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors.append(message.text)
-
+def test_a_browser_sees_the_run(
+    monitor: Monitor, run: Run, watch: Callable[[str], Watched]
+) -> None:
     entries = run.record.read()
     last = [entry for entry in entries if "perplexity" in entry][-1]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.route("**/*", only_here)
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{monitor.url}/env/watched")
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
-        value = page.evaluate(
-            "[...document.querySelectorAll('.js-plotly-plot')]"
-            ".map(plot => plot.data.find(trace => trace.name == 'training'))"
-            ".find(trace => trace).y.at(-1)"
-        )
-        shown = re.sub(r"\s", "", page.inner_text("body"))
-        browser.close()
+    watched = watch(monitor.url)
+    page = watched.page
+    page.goto(f"{monitor.url}/env/watched")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+    value = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')]"
+        ".map(plot => plot.data.find(trace => trace.name == 'training'))"
+        ".find(trace => trace).y.at(-1)"
+    )
+    shown = re.sub(r"\s", "", page.inner_text("body"))
     assert value == last["perplexity"]
     assert re.sub(r"\s", "", last["sample"]) in shown
     assert "hidden_size16" in shown
-    assert (errors, outside) == ([], [])
+    assert (watched.outside, watched.errors) == ([], [])
 
 
 def test_it_draws_a_live_training_saves_and_stops(
@@ -129,17 +112,12 @@ def test_it_draws_a_live_training_saves_and_stops(
     assert "Traceback" not in monitor.said
 
 
-@pytest.mark.usefixtures("run")
-def test_ctrl_c_saves_too() -> None:
-    monitor = Monitor()
-    assert monitor.stop(signal.SIGINT) == 0
-    assert saved("watched")
-
-
-def test_two_monitors_on_one_folder(monitor: Monitor) -> None:
-    second = Monitor()
-    assert monitor.stop() == 0
-    assert second.stop() == 0
+def test_two_monitors_on_one_folder_and_ctrl_c_saves_too(monitor: Monitor) -> None:
+    with monitoring() as second:
+        assert monitor.stop() == 0
+        for file in Path("checkpoints/.visdom").glob("*.json"):
+            file.unlink()
+        assert second.stop(signal.SIGINT) == 0
     assert len(saved("watched")) == 6
 
 
@@ -157,9 +135,30 @@ def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
     assert "a Visdom is" in second.stderr
 
 
+def test_the_page_is_opened_and_a_closed_terminal_saves_too(
+    run: Run, in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = in_folder / "browser"
+    browser.write_text('#!/bin/sh\necho "$1" > opened\n', encoding="utf-8")
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with monitoring("--open") as monitor:
+        wait_for(lambda: Path("opened").exists() and Path("opened").read_text("utf-8"))
+        assert Path("opened").read_text("utf-8") == f"{monitor.url}\n"
+        assert monitor.stop(signal.SIGHUP) == 0
+    assert saved(run.name)
+
+
+def test_what_is_no_run_is_left_out(run: Run) -> None:
+    for name, content in {"cut": '{"settings": {', "empty": "", "another": "[]"}.items():
+        (run.folder.parent / name).mkdir()
+        (run.folder.parent / name / "config.json").write_text(content, encoding="utf-8")
+    assert [subject.name for subject in list_subjects(run.folder.parent)] == ["watched", "sanity"]
+
+
 def test_another_address_is_a_loud_warning(run: Run) -> None:
     assert run.folder.exists()
-    monitor = Monitor("--host", "0.0.0.0")  # noqa: S104 - that is what is warned of
-    assert monitor.stop() == 0
+    with monitoring("--host", "0.0.0.0") as monitor:  # noqa: S104 - that is what is warned of
+        assert monitor.stop() == 0
     assert "WARNING" in monitor.said
     assert f"ssh -N -L {monitor.port}:127.0.0.1:{monitor.port}" in monitor.said

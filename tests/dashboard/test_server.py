@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,16 +11,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
+from tests.dashboard.conftest import Watched
+from tests.processes import killing
+from textgen.dashboard import page
+from textgen.dashboard.page import ASSETS
+from textgen.errors import TextgenError
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route
+pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
 PROGRAM = """
 import sys
@@ -39,27 +39,33 @@ except TextgenError as error:
 SECONDS = 30.0
 """How long anything may take on a busy machine."""
 
+EMPTY_SCRIPT = ASSETS / "js" / "empty.js"
+
 CHINESE = "却说玄德曰：“好！”"
 
 
-def command(port: int, env_path: Path) -> list[str]:
-    return [sys.executable, "-c", PROGRAM, "127.0.0.1", str(port), str(env_path)]
+def command(port: int, env_path: Path, address: str = "127.0.0.1") -> list[str]:
+    return [sys.executable, "-c", PROGRAM, address, str(port), str(env_path)]
 
 
 @contextmanager
 def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run a server on a free port; give its URL and its process."""
-    process = subprocess.Popen(
-        command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    """Run a server on a free port; give its URL and its process, and stop it as a user does."""
+    with killing(
+        subprocess.Popen(
+            command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:"), process.communicate(timeout=SECONDS)
         yield url, process
-    finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 def post(url: str, path: str, body: object, **headers: str) -> str:
@@ -90,71 +96,6 @@ def draw_text(url: str, env: str, window: str, text: str) -> None:
     post(url, "events", {"eid": env, "win": window, "data": data, "opts": {"title": window}})
 
 
-@dataclass
-class Watched:
-    """A page, and everything that went wrong with it."""
-
-    page: "Page"
-    server: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.route("**/*", self._route)
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("requestfailed", self._on_failure)
-        self.page.on("response", self._on_response)
-
-    def _route(self, route: "Route") -> None:
-        if route.request.url.startswith((f"{self.server}/", "data:", "blob:")):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def _on_console(self, message: "ConsoleMessage") -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
-
-    def _on_failure(self, request: "Request") -> None:
-        self.errors.append(f"{request.url}: {request.failure}")
-
-    def _on_response(self, response: "Response") -> None:
-        if response.status >= 400:
-            self.errors.append(f"{response.url}: {response.status}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def watch(browser: "Browser") -> "Iterator[Callable[[str], Watched]]":
-    """Return what opens a page for a server, in a profile of its own."""
-    contexts = []
-
-    def open_page(server: str) -> Watched:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        context.set_default_timeout(1000 * SECONDS)
-        contexts.append(context)
-        return Watched(context.new_page(), server)
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 LINE = ".js-plotly-plot .scatterlayer path.js-line"
 LAST_VALUE = "() => document.querySelector('.js-plotly-plot').data[0].y.at(-1)"
 TITLES = """() => [...document.querySelectorAll('.react-grid-item .bar > div.pull-right')]
@@ -171,7 +112,7 @@ OVERLAPS = """() => {
 
 
 def test_a_browser_sees_everything_with_nothing_but_the_server(
-    tmp_path: Path, watch: "Callable[[str], Watched]"
+    tmp_path: Path, watch: Callable[[str], Watched]
 ) -> None:
     with serving(tmp_path) as (url, _):
         draw_lines(url, "run", "perplexity", [812.5, 90.25, 42.125])
@@ -197,7 +138,7 @@ def test_a_browser_sees_everything_with_nothing_but_the_server(
 
 
 def test_panes_stay_in_the_order_in_which_they_were_created(
-    tmp_path: Path, watch: "Callable[[str], Watched]"
+    tmp_path: Path, watch: Callable[[str], Watched]
 ) -> None:
     names = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh"]
     with serving(tmp_path) as (url, _):
@@ -249,29 +190,51 @@ def test_nothing_is_left_in_the_home_folder(
     assert list(home.rglob("*")) == []
 
 
-def test_only_the_given_address_listens(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        port = int(url.rpartition(":")[2])
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.2", port), timeout=SECONDS)
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a server for those who only ask."""
+    with serving(tmp_path_factory.mktemp("visdom")) as (url, _):
+        yield url
 
 
-def test_a_page_of_another_site_is_refused(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        window = {"eid": "run", "win": "sample"}
-        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-            post(url, "events", window, Origin="http://elsewhere.example")
-        refused.value.close()
-        assert post(url, "win_exists", window, Origin=url) == "false"
+def test_only_the_given_address_listens(url: str) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port_of(url)), timeout=SECONDS)
+
+
+def test_a_page_of_another_site_is_refused(url: str) -> None:
+    window = {"eid": "run", "win": "sample"}
+    with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+        post(url, "events", window, Origin="http://elsewhere.example")
+    refused.value.close()
+    assert post(url, "win_exists", window, Origin=url) == "false"
 
 
 @pytest.mark.parametrize("path", ["//etc/passwd", "/%2fetc%2fpasswd", "/js/..%2f..%2fapp.py"])
-def test_no_other_file_of_the_machine_is_served(tmp_path: Path, path: str) -> None:
-    with serving(tmp_path) as (url, _):
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
-        connection.request("GET", f"/static{path}")
-        assert connection.getresponse().status in {403, 404}
-        connection.close()
+def test_no_other_file_of_the_machine_is_served(url: str, path: str) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+    connection.request("GET", f"/static{path}")
+    assert connection.getresponse().status in {403, 404}
+    connection.close()
+
+
+def test_what_the_page_asks_for_and_visdom_has_not(url: str) -> None:
+    icon = (ASSETS / "icon.svg").read_text("utf-8")
+    assert get(url, "favicon.png") == get(url, "env/favicon.ico") == icon
+    assert get(url, "static/js/of-a-later-version.js") == EMPTY_SCRIPT.read_text("utf-8")
+    with pytest.raises(urllib.error.HTTPError, match="404") as missing:
+        get(url, "static/css/of-a-later-version.css")
+    missing.value.close()
+
+
+@pytest.mark.parametrize("package", [("no-such-package", "a.js"), ("plotly", "no-such-file.js")])
+def test_a_file_of_the_page_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, package: tuple[str, str]
+) -> None:
+    assert all(file.is_file() for file in page.page_files().values())
+    monkeypatch.setitem(page._FROM_PACKAGES, "js/a.js", package)
+    with pytest.raises(TextgenError, match=f"needs js/a.js from the package {package[0]}"):
+        page.page_files()
 
 
 def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
@@ -283,18 +246,21 @@ def test_a_broken_environment_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "null.broken").read_text() == "null"
 
 
-def refused(port: int, env_path: Path) -> str:
+def refused(port: int, env_path: Path, address: str = "127.0.0.1") -> str:
     """Return what a server says that cannot start."""
     done = subprocess.run(
-        command(port, env_path), capture_output=True, text=True, timeout=SECONDS, check=False
+        command(port, env_path, address),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     return done.stderr
 
 
-def test_a_port_that_a_visdom_has(tmp_path: Path) -> None:
-    with serving(tmp_path) as (url, _):
-        said = refused(int(url.rpartition(":")[2]), tmp_path)
+def test_a_port_that_a_visdom_has(tmp_path: Path, url: str) -> None:
+    said = refused(port_of(url), tmp_path)
     assert f"a Visdom is already there, at {url}" in said
 
 
@@ -305,6 +271,11 @@ def test_a_port_that_somebody_has_who_says_nothing(tmp_path: Path) -> None:
         said = refused(port, tmp_path)
     assert f"port {port} is taken, and what has it does not answer as a Visdom" in said
     assert time.monotonic() - began < SECONDS
+
+
+def test_an_address_that_is_none_of_this_machines(tmp_path: Path) -> None:
+    said = refused(0, tmp_path, "192.0.2.1")
+    assert said.startswith("textgen: Visdom cannot listen on 192.0.2.1, port 0: ")
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

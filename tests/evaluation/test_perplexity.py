@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import make_story
-from textgen.config import ModelConfig
+from tests.conftest import make_model, make_story
 from textgen.evaluation.perplexity import Passage, evaluate_text, evaluate_trigram, token_surprisals
 from textgen.evaluation.trigram import trigram_surprisals
-from textgen.model.language_model import LanguageModel, RNNModel
+from textgen.model.language_model import LanguageModel
 from textgen.text.vocab import Vocab
 
 TEXT = make_story(1500)
 VOCAB = Vocab.build(TEXT)
 
 
-def make_model(vocab: Vocab) -> LanguageModel:
-    torch.manual_seed(0)
-    model = RNNModel(len(vocab), ModelConfig(embedding_size=8, hidden_size=16))
+def make_decided_model(vocab: Vocab) -> LanguageModel:
+    model = make_model(len(vocab))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3)  # so that the state matters
@@ -27,7 +25,7 @@ def make_model(vocab: Vocab) -> LanguageModel:
 
 
 def test_every_token_is_judged_in_order_with_the_state_carried() -> None:
-    model = make_model(VOCAB).eval()
+    model = make_decided_model(VOCAB).eval()
     passage = Passage.of(VOCAB, TEXT[100:], TEXT[:100])
     expected, state = [], None
     everything = [*passage.context, *passage.ids]
@@ -41,7 +39,7 @@ def test_every_token_is_judged_in_order_with_the_state_carried() -> None:
 
 @pytest.mark.parametrize("rows", [2, 7, 32])
 def test_rows_give_nearly_the_same(rows: int) -> None:
-    model = make_model(VOCAB)
+    model = make_decided_model(VOCAB)
     passage = Passage.of(VOCAB, TEXT[300:], TEXT[:300])
     exact, quick = (token_surprisals(model, passage, r) for r in (1, rows))
     assert len(quick) == len(exact) == len(TEXT) - 300
@@ -49,7 +47,7 @@ def test_rows_give_nearly_the_same(rows: int) -> None:
 
 
 def test_knowing_nothing_costs_log2_of_the_vocabulary() -> None:
-    model = make_model(VOCAB)
+    model = make_decided_model(VOCAB)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
@@ -61,7 +59,7 @@ def test_knowing_nothing_costs_log2_of_the_vocabulary() -> None:
 
 def test_bits_are_per_character_also_for_words() -> None:
     vocab = Vocab.build(TEXT, "word")
-    evaluation = evaluate_text(make_model(vocab), Passage.of(vocab, TEXT))
+    evaluation = evaluate_text(make_decided_model(vocab), Passage.of(vocab, TEXT))
     assert evaluation.tokens < len(TEXT)
     total = math.log2(evaluation.perplexity) * evaluation.tokens
     assert evaluation.bits_per_character == pytest.approx(total / len(TEXT))
@@ -69,7 +67,7 @@ def test_bits_are_per_character_also_for_words() -> None:
 
 def test_what_is_folded_into_unknown_costs_its_share() -> None:
     vocab = Vocab.build("的" * 90 + "甲乙丙丁", min_count=2)
-    model = RNNModel(len(vocab), ModelConfig(embedding_size=4, hidden_size=4))
+    model = make_model(len(vocab), embedding_size=4, hidden_size=4)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()

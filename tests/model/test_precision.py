@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.conftest import make_model
 from textgen.config import Implementation, ModelConfig, Settings, TrainingConfig
 from textgen.errors import UsageError
 from textgen.model import precision
@@ -19,14 +20,6 @@ CPU = torch.device("cpu")
 BIG = [torch.empty(512, 512)]
 SMALL = [torch.empty(12, 8)]
 V = 300
-
-
-def make_model(model: Implementation, embedding_size: int) -> LanguageModel:
-    torch.manual_seed(0)
-    config = ModelConfig(
-        model=model, embedding_size=embedding_size, hidden_size=32, num_layers=2, dropout=0.0
-    )
-    return build_model(V, config)
 
 
 def results(model: LanguageModel, dtype: torch.dtype) -> list[Tensor]:
@@ -46,7 +39,9 @@ def results(model: LanguageModel, dtype: torch.dtype) -> list[Tensor]:
 def test_bfloat16_changes_two_digits_at_most(model: Implementation, embedding_size: int) -> None:
     if model == "nn" and not precision._has_bfloat16(CPU):
         pytest.skip("torch's LSTM has no bfloat16 on this processor")
-    network = make_model(model, embedding_size)
+    network = make_model(
+        V, model=model, embedding_size=embedding_size, hidden_size=32, num_layers=2, dropout=0.0
+    )
     wide, narrow = (results(network, dtype) for dtype in (torch.float32, torch.bfloat16))
     assert len(wide) == len(narrow) == 3 + len(list(network.parameters()))
     for exact, found in zip(wide, narrow, strict=True):

@@ -3,17 +3,15 @@
 import pytest
 import torch
 
-from textgen.config import ModelConfig
-from textgen.model.language_model import MODELS, LanguageModel, build_model
+from tests.conftest import make_model
+from textgen.model.language_model import MODELS, LanguageModel
 from textgen.model.single_step import LSTMStep, single_step
 
 V = 23
 
 
-def make_model(**settings: object) -> LanguageModel:
-    torch.manual_seed(0)
-    config = ModelConfig(hidden_size=16, **settings)  # type: ignore[arg-type]
-    model = build_model(V, config).double().eval()
+def make_exact_model(**settings: object) -> LanguageModel:
+    model = make_model(V, **settings).double().eval()
     for parameter in model.parameters():  # biases too
         torch.nn.init.normal_(parameter)
     return model
@@ -47,21 +45,21 @@ def is_the_models_own(model: LanguageModel) -> bool:
 def test_an_lstms_step_is_the_models_own(
     model: str, num_layers: int, shape: dict[str, int]
 ) -> None:
-    assert is_the_models_own(make_model(model=model, num_layers=num_layers, **shape))
+    assert is_the_models_own(make_exact_model(model=model, num_layers=num_layers, **shape))
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_other_cells_go_through_their_modules(cell: str) -> None:
-    assert not is_the_models_own(make_model(cell=cell, embedding_size=8))
+    assert not is_the_models_own(make_exact_model(cell=cell))
 
 
 def test_a_table_that_would_be_too_large_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textgen.model.single_step._LARGEST_TABLE", V * 4 * 16 - 1)
-    assert not is_the_models_own(make_model(embedding_size=8))
+    assert not is_the_models_own(make_exact_model())
 
 
 def test_a_state_that_went_in_stays_as_it_is() -> None:
-    model = make_model(embedding_size=8)
+    model = make_exact_model()
     step, state = single_step(model), model.begin_state(2)
     _, after = step(torch.tensor([1, 2]), state)
     kept = [part.clone() for part in after]

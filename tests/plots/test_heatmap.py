@@ -1,35 +1,30 @@
 """The heat map as a reader has it: a page in a real browser, without a network."""
 
 import re
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 
-from tests.conftest import TINY, Command, flags, make_story
-from textgen.config import ModelConfig
+from tests.conftest import Command, copy_run, make_model, make_story
 from textgen.evaluation.perplexity import Passage, evaluate_text, predict_text, token_surprisals
-from textgen.model.language_model import RNNModel
 from textgen.plots import heatmap
+from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
 
-CHROMIUM = shutil.which("chromium")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 TEXT = make_story(1500)
 ODD = "<b>&\"'</script><!--\n \u3000\x1b\u202e龘“好”\n\n末"
-
-
-def make_model(vocab: Vocab) -> RNNModel:
-    torch.manual_seed(0)
-    return RNNModel(len(vocab), ModelConfig(embedding_size=8, hidden_size=16))
 
 
 @pytest.mark.parametrize("kind", ["character", "word"])
 @pytest.mark.parametrize("before", ["", TEXT[:300]])
 def test_the_bits_are_those_of_the_evaluation(kind: str, before: str) -> None:
     vocab = Vocab.build(TEXT, "character" if kind == "character" else "word")
-    model = make_model(vocab)
+    model = make_model(len(vocab))
     text = TEXT + "龘"
     passage = Passage.of(vocab, text, before)
     found = predict_text(model, passage)
@@ -45,15 +40,14 @@ def test_the_bits_are_those_of_the_evaluation(kind: str, before: str) -> None:
 
 
 def write(path: Path, text: str, vocab: Vocab) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    predictions = predict_text(make_model(vocab), Passage.of(vocab, text))
+    predictions = predict_text(make_model(len(vocab)), Passage.of(vocab, text))
     heatmap.write_predictions(path, "<i>a & b</i>", vocab, vocab.split(text), predictions)
     return predictions.bits
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
-def test_a_reader_sees_the_text_its_colours_and_the_likeliest(tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_a_reader_sees_the_text_its_colours_and_the_likeliest(
+    tmp_path: Path, browser: "Browser"
+) -> None:
     text = TEXT[:300] + ODD
     vocab = Vocab.build(TEXT)
     path = tmp_path / "page.html"
@@ -62,11 +56,7 @@ def test_a_reader_sees_the_text_its_colours_and_the_likeliest(tmp_path: Path) ->
     assert not re.search(r"(src|href)\s*=|https?:|@import|url\(", page_text)
     errors: list[str] = []
     requests: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
+    with browser.new_page() as page:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text))
         page.on("request", lambda request: requests.append(request.url))
@@ -96,13 +86,15 @@ def test_a_reader_sees_the_text_its_colours_and_the_likeliest(tmp_path: Path) ->
         assert "龘 (unknown to the model)" in page.locator("#hint").inner_text()
         page.mouse.move(1, 1)
         assert not page.locator("#hint").is_visible()
-        browser.close()
     assert errors == []
     assert requests == [path.as_uri()]
 
 
-def test_evaluate_writes_it(command: Command, story: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command("train", story, "--name", "tale", "--no-visdom", *flags(**TINY))
+@pytest.mark.usefixtures("story")
+def test_evaluate_writes_it(
+    command: Command, tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_run(tiny_run, "tale")
     status, out, err = command("evaluate", "tale", "story.txt", "--heatmap", "out.html")
     assert (status, err) == (0, "story.txt: utf-8, 4,000 characters\n" * err.count("story.txt"))
     assert out.endswith("out.html\n")

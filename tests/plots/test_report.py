@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, Command, flags
+from tests.conftest import Command, copy_run
+from textgen.runs.folder import Run
 
 
 @pytest.fixture
-def page(command: Command, story: Path) -> str:
-    command("train", story, "--name", "told", "--no-visdom", *flags(**TINY))
+def page(command: Command, tiny_run: Run) -> str:
+    copy_run(tiny_run, "told")
     status, out, _ = command("report", "told")
     assert (status, out) == (0, "checkpoints/told/report.html\n")
     return Path("checkpoints/told/report.html").read_text("utf-8")
@@ -24,10 +25,10 @@ def test_it_is_one_page_that_loads_nothing(page: str) -> None:
     assert "hidden_size" in page
 
 
-def test_another_file(command: Command, story: Path) -> None:
-    command("train", story, "--name", "told", "--no-visdom", *flags(**TINY))
+def test_another_file(command: Command, story: Path, tiny_run: Run) -> None:
+    copy_run(tiny_run, "told")
     assert command("report", "--output", "page.html")[1] == "page.html\n"
     assert Path("page.html").exists()
-    status, _, err = command("report", "--output", "story.txt/x")
+    status, _, err = command("report", "--output", story / "x")
     assert status == 1
     assert "cannot be written" in err

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.conftest import make_story
+from tests.conftest import make_model, make_story
 from textgen.config import ModelConfig, TrainingConfig
-from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch, build_model
+from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
 from textgen.model.lstm import lstm_step
 from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.progress import Position, Progress
@@ -30,15 +30,10 @@ VOCAB = Vocab.build(TEXT)
 CONFIG = TrainingConfig(batch_size=4, num_steps=16, optimizer="adamw", learning_rate=0.02)
 
 
-def make_model(dropout: float = 0.0, model: str = "nn", embedding_size: int = 16) -> LanguageModel:
-    torch.manual_seed(0)
-    config = ModelConfig(
-        model=model,  # type: ignore[arg-type]
-        embedding_size=embedding_size,
-        hidden_size=24,
-        dropout=dropout,
+def make_wider_model(**settings: object) -> LanguageModel:
+    return make_model(
+        len(VOCAB), **{"embedding_size": 16, "hidden_size": 24, "dropout": 0.0, **settings}
     )
-    return build_model(len(VOCAB), config)
 
 
 def losses(
@@ -58,19 +53,21 @@ def losses(
 @pytest.mark.parametrize("kind", [SequentialBatches, RandomBatches])
 @pytest.mark.parametrize("model", ["nn", "scratch"])
 def test_it_learns(model: str, kind: type[TextBatches]) -> None:
-    first, *_, last = losses(make_model(model=model), steps=300, kind=kind)
+    first, *_, last = losses(make_wider_model(model=model), steps=300, kind=kind)
     assert math.exp(first) == pytest.approx(len(VOCAB), rel=0.3)
     assert math.exp(last) < 2.5  # every other character of the story is certain
 
 
 def test_the_two_models_learn_the_same() -> None:
-    np.testing.assert_allclose(losses(make_model()), losses(make_model(model="scratch")), rtol=1e-4)
+    np.testing.assert_allclose(
+        losses(make_wider_model()), losses(make_wider_model(model="scratch")), rtol=1e-4
+    )
 
 
 def test_state_is_carried_and_detached() -> None:
     """The loss of a step is that of the whole text before it; the gradient is the batch's own."""
     config = TrainingConfig(batch_size=1, num_steps=8, optimizer="sgd", learning_rate=1e-30)
-    model = make_model()
+    model = make_wider_model()
     found = losses(model, config, steps=6)
     batches = list(SequentialBatches(VOCAB.encode(TEXT), 1, 8, config.seed).epoch(0))[:6]
     logits, _ = model(torch.cat([x for x, _ in batches], dim=1))
@@ -81,7 +78,7 @@ def test_state_is_carried_and_detached() -> None:
 
 def test_without_carrying_each_batch_begins_at_zero() -> None:
     config = TrainingConfig(batch_size=4, num_steps=8, optimizer="sgd", learning_rate=1e-30)
-    model = make_model()
+    model = make_wider_model()
     found = losses(model, config, steps=5, kind=RandomBatches)
     epoch = RandomBatches(VOCAB.encode(TEXT), 4, 8, config.seed).epoch(0)
     expected = [
@@ -94,8 +91,8 @@ def test_without_carrying_each_batch_begins_at_zero() -> None:
 def test_a_cut_loop_goes_on_as_if_it_had_not_been_cut(optimizer: str) -> None:
     config = TrainingConfig(batch_size=4, num_steps=16, optimizer=optimizer)  # type: ignore[arg-type]
     batches = SequentialBatches(VOCAB.encode(TEXT), 4, 16)
-    whole = losses(make_model(dropout=0.5), config, steps=40)
-    model = make_model(dropout=0.5)
+    whole = losses(make_wider_model(dropout=0.5), config, steps=40)
+    model = make_wider_model(dropout=0.5)
     update = make_optimizer(model, config)
     found = []
     position = Position()
@@ -110,7 +107,7 @@ def test_a_cut_loop_goes_on_as_if_it_had_not_been_cut(optimizer: str) -> None:
 
 def test_two_trainings_at_once_are_as_each_alone() -> None:
     """They share torch's generator, of which dropout and the classes of the loss are drawn."""
-    models = [make_model(dropout=0.5) for _ in range(3)]
+    models = [make_wider_model(dropout=0.5) for _ in range(3)]
     alone = losses(models[0], steps=60)
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(lambda model: losses(model, steps=60), models[1:])) == [alone] * 2
@@ -119,13 +116,13 @@ def test_two_trainings_at_once_are_as_each_alone() -> None:
 @pytest.mark.parametrize("model", ["nn", "scratch"])
 def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: str) -> None:
     """They lie in memory in another order than the checkpoint has them in."""
-    whole = make_model(model=model, embedding_size=0)
+    whole = make_wider_model(model=model, embedding_size=0)
     expected = losses(whole, steps=10)
     batches = SequentialBatches(VOCAB.encode(TEXT), CONFIG.batch_size, CONFIG.num_steps)
     found: list[float] = []
     path = tmp_path / "last.safetensors"
     for cut in (5, 10):
-        network = make_model(model=model, embedding_size=0)
+        network = make_wider_model(model=model, embedding_size=0)
         optimizer = make_optimizer(network, CONFIG)
         position, _ = load_training(path, network, optimizer)
         steps = train_steps(network, batches, optimizer, CONFIG, 10, position)
@@ -139,7 +136,7 @@ def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: 
 
 
 def test_gradients_are_clipped_to_the_norm() -> None:
-    model = make_model()
+    model = make_wider_model()
     before = [parameter.detach().clone() for parameter in model.parameters()]
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     loss, _ = model.loss(torch.zeros(2, 3, dtype=torch.int32), torch.ones(2, 3, dtype=torch.int32))
@@ -162,7 +159,7 @@ def test_clipping_keeps_the_direction() -> None:
 
 
 def test_sgd_is_torchs() -> None:
-    ours, theirs = make_model(), make_model()
+    ours, theirs = make_wider_model(), make_wider_model()
     for model, optimizer in (
         (ours, SGD(ours.parameters(), lr=0.3)),
         (theirs, torch.optim.SGD(theirs.parameters(), lr=0.3)),
@@ -193,7 +190,7 @@ def test_epochs_in_steps(epochs: float) -> None:
     assert steps >= 1
     assert abs(steps - expected) <= 1
     config = TrainingConfig(batch_size=4, num_steps=16)
-    model = make_model()
+    model = make_wider_model()
     optimizer = make_optimizer(model, config)
     *_, last = train_steps(model, batches, optimizer, config, steps, Position())
     assert last.position.step == steps

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 import textgen
 from tests.conftest import TINY, flags, make_story
+from tests.processes import killing
 from textgen.config import Cell, Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.interrupts import STOP_SIGNALS
@@ -52,26 +53,18 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
     chosen = {**TINY, "epochs": 6.0, "batches": batches, "optimizer": optimizer, "dropout": 0.3}
     whole = train(story, Settings.of(**chosen), name="whole").run
     evaluate_every = whole.plan.evaluate_every
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "textgen",
-            "train",
-            str(story),
-            "--no-visdom",
-            *flags(**chosen, name="killed"),
-        ],
-        stderr=subprocess.DEVNULL,
-    )
+    arguments = (str(story), "--no-visdom", *flags(**chosen, name="killed"))
     record = Path("checkpoints/killed/metrics.jsonl")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if record.exists() and record.read_bytes().count(b"\n") > 2 * evaluate_every:
-            break
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-m", "textgen", "train", *arguments], stderr=subprocess.DEVNULL
+        )
+    ) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            if record.exists() and record.read_bytes().count(b"\n") > 2 * evaluate_every:
+                break
+            time.sleep(0.01)
     killed = find_run(Path("checkpoints"), "killed")
     with record.open("a", encoding="utf-8") as file:
         file.write('{"step": 9999, "perp')  # what a crash in the middle of a write leaves
@@ -87,16 +80,18 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
 @pytest.mark.usefixtures("in_folder")
 def test_ctrl_c_saves_and_says_how_to_go_on(story: Path, stop: signal.Signals) -> None:
     arguments = flags(**{**TINY, "epochs": 5000, "patience": 0, "name": "long"})
-    process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", str(story), *arguments, "--no-visdom"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
     record = Path("checkpoints/long/metrics.jsonl")
-    while not record.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=60)
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-m", "textgen", "train", str(story), *arguments, "--no-visdom"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    ) as process:
+        while not record.exists() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
     last_line = errors.strip().splitlines()[-1]

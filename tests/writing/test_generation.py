@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.conftest import ROOT, make_story
-from textgen.config import GenerationConfig, ModelConfig
+from tests.conftest import ROOT, make_model, make_story
+from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.model.language_model import RNNModel
+from textgen.model.language_model import LanguageModel
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.vocab import UNKNOWN_ID, Vocab
@@ -18,14 +18,9 @@ TEXT = make_story(1500)
 VOCAB = Vocab.build(TEXT)
 
 
-def make_model(vocab: Vocab = VOCAB) -> RNNModel:
-    torch.manual_seed(0)
-    return RNNModel(len(vocab), ModelConfig(embedding_size=8, hidden_size=16))
-
-
-def text(prefix: str = "老周", model: RNNModel | None = None, **settings: float | None) -> str:
+def text(prefix: str = "老周", model: LanguageModel | None = None, **settings: float | None) -> str:
     config = GenerationConfig(**settings)  # type: ignore[arg-type]
-    return "".join(continuation(model or make_model(), VOCAB, prefix, config))
+    return "".join(continuation(model or make_model(len(VOCAB)), VOCAB, prefix, config))
 
 
 def test_the_same_seed_writes_the_same_text() -> None:
@@ -38,7 +33,7 @@ def test_the_same_seed_writes_the_same_text() -> None:
 def test_the_length_is_in_characters() -> None:
     assert len(text(length=7)) == 7
     vocab = Vocab.build(TEXT, "word")
-    words = list(continuation(make_model(vocab), vocab, "老周", GenerationConfig(length=20)))
+    words = list(continuation(make_model(len(vocab)), vocab, "老周", GenerationConfig(length=20)))
     assert len("".join(words[:-1])) < 20 <= len("".join(words))
 
 
@@ -49,7 +44,7 @@ def test_a_longer_text_begins_like_the_shorter() -> None:
 def test_the_state_is_warm_however_long_the_prefix() -> None:
     prefix = TEXT * 2  # more than one chunk
     ids = torch.from_numpy(VOCAB.encode(prefix))[None]
-    model = make_model().eval()
+    model = make_model(len(VOCAB)).eval()
     with torch.no_grad():
         logits, _ = model(ids)
     logits[0, -1, 0] = -torch.inf
@@ -61,7 +56,7 @@ def test_unknown_characters_in_the_prefix_are_read_as_unknown() -> None:
 
 
 def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
-    model = make_model()
+    model = make_model(len(VOCAB))
     with torch.no_grad():
         model.output.bias[UNKNOWN_ID] = 1000
     unknown = VOCAB.tokens[UNKNOWN_ID]
@@ -74,14 +69,14 @@ def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
 
 
 def test_it_streams() -> None:
-    stream = continuation(make_model(), VOCAB, "老周", GenerationConfig(length=10**9))
+    stream = continuation(make_model(len(VOCAB)), VOCAB, "老周", GenerationConfig(length=10**9))
     assert len([next(stream) for _ in range(5)]) == 5
     assert not torch.is_inference_mode_enabled()
 
 
 def test_an_empty_prefix_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="--prefix is empty"):
-        continuation(make_model(), VOCAB, "")
+        continuation(make_model(len(VOCAB)), VOCAB, "")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +134,7 @@ def test_it_makes_no_difference_where_the_prefix_ends(learned: Decoder) -> None:
 
 
 def test_the_model_stays_as_it_is() -> None:
-    model = make_model().train()
+    model = make_model(len(VOCAB)).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     text(model=model, length=5)
     assert model.training
@@ -163,7 +158,7 @@ def test_the_repetition_penalty_is_felt(learned: Decoder) -> None:
 
 
 def test_a_model_of_no_numbers_is_refused() -> None:
-    model = make_model()
+    model = make_model(len(VOCAB))
     with torch.no_grad():
         model.output.bias.fill_(float("nan"))
     with pytest.raises(TextgenError, match="computes no numbers"):
@@ -187,7 +182,7 @@ def likeliest(decoder: Decoder, length: int) -> tuple[float, str]:
 
 def test_a_wide_beam_finds_the_likeliest_text() -> None:
     vocab = Vocab.build("老周在渡口")
-    model = make_model(vocab)
+    model = make_model(len(vocab))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4)
