@@ -35,7 +35,7 @@ def test_train_prints_json(command: Command, story: Path) -> None:
     values = json_of(out)
     assert status == 0
     assert list(values) == [
-        *("run", "tokens", "tokens_per_second", "held_out_perplexity"),
+        *("run", "tokens", "tokens_per_second", "device", "perplexity", "held_out_perplexity"),
         *("held_out_bits_per_character", "trigram_bits_per_character"),
     ]
     assert str(values["run"]).startswith("story-")
@@ -248,6 +248,41 @@ def test_corpus_show(command: Command, story: Path) -> None:
     assert "U+3000" in out
 
 
+@pytest.mark.parametrize("held_out", ["0.1", "0"])
+def test_the_same_beginnings_before_and_at_every_mark(
+    command: Command, story: Path, held_out: str
+) -> None:
+    asked = ("--prefix", "老周", "--prefix", "阿敏龘", "--held-out", held_out)
+    arguments = ("train", story, "--name", "told", "--no-visdom", *flags(**TINY), *asked)
+    status, out, err = command(*arguments)
+    assert status == 0, err
+    assert "Not in the vocabulary of told, so read as <unk>: 龘" in err
+    run = Run(Path("checkpoints/told"))
+    entries = run.record.read()
+    samples = [entry for entry in entries if "sample" in entry]
+    assert [entry["step"] for entry in entries[:2]] == [0, 1]
+    assert entries[0]["perplexity"] == pytest.approx(len(run.vocab), rel=0.5)
+    marks = -(-run.plan.total_steps // run.plan.evaluate_every)
+    assert len(samples) == 1 + marks
+    for entry in samples:
+        assert f"epoch {entry['epoch']:.2f}: perplexity {entry['perplexity']:.1f}" in err
+        found = re.fullmatch(r"(老周.{30})\n(阿敏龘.{30})", entry["sample"], re.DOTALL)
+        assert found is not None
+        assert all(f"  {text.splitlines()[0]}" in err for text in found.groups())
+    trained = [entry for entry in entries if "perplexity" in entry]
+    assert f"on cpu; perplexity {trained[-1]['perplexity']:.1f} in training" in out
+    # As if it had been killed before the first checkpoint: it begins once.
+    for path in run.folder.glob("*.safetensors"):
+        path.unlink()
+    status, out, _ = command("train", "--resume", "told", "--no-visdom", "--json")
+    again = [entry for entry in run.record.read() if "sample" in entry]
+    assert [entry["sample"] for entry in again] == [entry["sample"] for entry in samples]
+    values = json_of(out)
+    assert values["device"] == "cpu"
+    assert values["perplexity"] == trained[-1]["perplexity"]
+    assert (values["held_out_perplexity"] is None) == (held_out == "0")
+
+
 @pytest.mark.usefixtures("in_folder")
 def test_flag_wins_over_toml_over_preset_over_default(command: Command, story: Path) -> None:
     Path("my.toml").write_text(
@@ -327,6 +362,9 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "story.txt", "--encoding", "utf-16"], 1, "as utf-8 they make sense"),
     (["train", "story.txt", "--encoding", "big5"], 1, "story.txt is not big5: byte"),
     (["train", "story.txt", "--name", "a/b"], 2, "--name is 'a/b'"),
+    (["train", "story.txt", "--prefix", ""], 2, "--prefix is empty: it must be at least one"),
+    (["train", "story.txt", "--visdom-env", "a/b"], 2, "--visdom-env is 'a/b'"),
+    (["train", "story.txt", "--visdom-window", " "], 2, "--visdom-window is ' '"),
     (["train", "story.txt", "--min-count", "99999"], 2, "--min-count 99999 leaves no token"),
     (["train", "story.txt", "--seed", "1.5"], 2, "--seed is 1.5"),
     (["train", "story.txt", "--seed", "9" * 30], 2, f"--seed is {'9' * 30}"),

@@ -151,6 +151,20 @@ def test_training_draws_its_curve(command: Command, story: Path, server: Server)
     assert list(server.traces(ALL_RUNS, "held-out-epochs")) == ["drawn"]
 
 
+def test_environment_and_window_are_called_as_asked(
+    command: Command, story: Path, server: Server
+) -> None:
+    server.start()
+    names = ("--visdom-env", "实验 1", "--visdom-window", "train ppl")
+    status, _, err = command(
+        *("train", story, "--name", "named", "--visdom", server.url, *names), *flags(**TINY)
+    )
+    assert status == 0, err
+    entries = Run(Path("checkpoints/named")).record.read()
+    trained = [entry["perplexity"] for entry in entries if "perplexity" in entry]
+    assert server.traces("实验 1", "train ppl")["training"]["y"] == trained
+
+
 def test_its_absence_costs_one_line(command: Command, story: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     status, _, err = command("train", story, "--visdom", url, *flags(**{**TINY, "epochs": 20}))
@@ -249,6 +263,7 @@ def test_a_truncated_line_is_left_out_and_a_deleted_run_does_not_matter(
     [
         (500, "oops", "status 500"),
         (400, "", "wants a login"),
+        (401, "", "wants a login"),
         (200, "<!doctype html><html></html>", "a web page, and no Visdom"),
     ],
 )

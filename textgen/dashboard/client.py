@@ -14,6 +14,9 @@ from textgen.plots.window import Window
 _TIMEOUTS = (0.5, 3.0)
 """Seconds to connect, and to answer; visdom itself waits for ever."""
 
+_ASKS_FOR_LOGIN = (requests.codes.bad_request, requests.codes.unauthorized)
+"""How Visdom 0.2.4 says so, and 0.3."""
+
 _WIDTH = 560
 """Pixels of every window."""
 
@@ -50,7 +53,7 @@ class Client(visdom.Visdom):
             raise OSError("it does not answer in time") from None
         except requests.ConnectionError:
             raise OSError("the connection was refused or broken off") from None
-        if response.status_code == requests.codes.bad_request:
+        if response.status_code in _ASKS_FOR_LOGIN:
             raise OSError("it wants a login, which textgen does not support")
         if not response.ok:
             raise OSError(f"it answers with status {response.status_code}")
