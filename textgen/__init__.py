@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from textgen.training.session import Result as Result
     from textgen.training.start import resume as resume
     from textgen.training.start import train as train
+    from textgen.version import __version__ as __version__
     from textgen.writing.generation import generate as generate
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "CorpusConfig": "config",
@@ -56,6 +55,7 @@ _HOMES = {
     "Trained": "runs.trained",
     "TrainingConfig": "config",
     "Vocab": "text.vocab",
+    "__version__": "version",
     "clip_gradients": "training.loop",
     "evaluate": "evaluation.judge",
     "generate": "writing.generation",
@@ -65,7 +65,7 @@ _HOMES = {
     "train": "training.start",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a list of strings all the same
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings all the same
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for

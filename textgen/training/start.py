@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 
-from textgen import __version__
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.perplexity import evaluate_trigram
@@ -24,6 +23,7 @@ from textgen.training.plan import passes
 from textgen.training.recipe import complete
 from textgen.training.session import Result, Session
 from textgen.training.setup import Material
+from textgen.version import __version__
 
 log = logging.getLogger(__name__)
 
