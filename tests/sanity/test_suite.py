@@ -1,6 +1,9 @@
 """The suite, quick as it is by default, and what it stands on."""
 
+import io
 import json
+import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,7 @@ from textgen.sanity.binary import to_bits, to_numbers
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
 from textgen.sanity.suite import TASKS, Task, run_suite, table
-from textgen.sanity.trial import Finding, Trial
+from textgen.sanity.trial import Finding, Trial, epoch_line, report_steps
 
 CASES = [(name, model) for name, task in TASKS.items() for model in task.models]
 
@@ -126,6 +129,58 @@ def test_a_resumed_task_is_the_task_in_one_go(tmp_path: Path) -> None:
             trial.train(network, examples, trial.adam(0.1, 2), epochs, Entry, trial.checkpoint)
         answers.append(network.outputs(examples.x))
     assert torch.equal(*answers)
+
+
+@given(st.integers(1, 6000), st.integers(1, 2000), st.integers(1, 50))
+def test_a_curve_has_its_points_at_the_ends_of_epochs(
+    epochs: int, per_epoch: int, most: int
+) -> None:
+    steps = report_steps(epochs, per_epoch, most)
+    assert 1 <= min(steps) <= max(steps) == epochs * per_epoch
+    assert len(steps) <= most
+    ends = {step for step in steps if step % per_epoch == 0}
+    assert len(ends) >= min(epochs, most)
+    if epochs >= most:
+        assert ends == steps
+        gaps = np.diff(sorted({0} | ends)) // per_epoch
+        assert gaps.max() - gaps.min() <= 1
+
+
+def test_an_epoch_is_told_as_it_stands_in_the_record() -> None:
+    entry: Entry = {"step": 142, "epoch": 2.0, "loss": 0.12345, "learning_rate": 0.01}
+    told = epoch_line({**entry, "accuracy": 0.9871}, 100)
+    assert told == "Epoch 2/100, loss 0.1235, accuracy 0.987"
+    told = epoch_line({**entry, "out_0": -0.0034, "out_1": 0.9991}, 500)
+    assert told == "Epoch 2/500, loss 0.1235, out_0 -0.003, out_1 0.999"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_lines_stand_in_for_the_bar_off_a_terminal(
+    stream: io.StringIO,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    trial = make_trial(tmp_path, "scalar", "nn")
+    network = Network(trial.layers(1, 1), nn.Identity(), functional.mse_loss, only_last=True)
+    examples = Examples(torch.randn(6, 4, 1), torch.randn(6, 1))
+    with caplog.at_level(logging.INFO):
+        trial.train(network, examples, trial.adam(0.1, 2), 500, lambda: {"accuracy": 0.5})
+    entries = trial.record.read()
+    if stream.isatty():
+        assert caplog.messages == []
+        assert "scalar nn  0% |" in stream.getvalue()
+    else:
+        assert stream.getvalue() == ""
+        assert caplog.messages == ["scalar nn", *(epoch_line(e, 500) for e in entries)]
+        assert len(entries) == 25
+        assert caplog.messages[1].startswith("Epoch 20/500, loss ")
 
 
 def test_the_suite_leaves_no_trace_in_torch(tmp_path: Path) -> None:
