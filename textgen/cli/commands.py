@@ -367,15 +367,16 @@ def sanity(
     from textgen.dashboard.mirror import mirroring
     from textgen.plots.report import write_page
     from textgen.plots.suite import suite_in
-    from textgen.sanity.suite import Row, run_suite, table
+    from textgen.sanity.suite import Row, answers_table, run_suite, table
 
     _require_writable("report", report)
     subject = suite_in(checkpoints)
+    results = run_suite(suite, subject.record)
     rows: list[Row] = []
     stopped = False
     try:
         with mirroring(visdom, subject):
-            for row in run_suite(suite, subject.record):
+            for row in results:
                 rows.append(row)
                 log.info("%s %s: %s", row.task, row.model, row.finding.result)
                 for line in row.finding.details:
@@ -387,10 +388,12 @@ def sanity(
         print_json(passed=not failed, tasks=[row.as_json() for row in rows])
     else:
         print(table(rows))
+        if answers := answers_table(rows):
+            print(answers)
     if report is not None:
-        results, *plots = subject.windows(subject.record.read())
-        texts = f"<h2>Results</h2>\n{results.data[0]['content']}"
-        write_page(report, results.title, plots, texts)
+        window, *plots = subject.windows(subject.record.read())
+        texts = f"<h2>Results</h2>\n{window.data[0]['content']}"
+        write_page(report, window.title, plots, texts)
         log.info("%s", report)
     if stopped:
         raise KeyboardInterrupt

@@ -26,6 +26,7 @@ from textgen.runs.progress import Position, Progress
 from textgen.runs.record import Entry, Record
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
+from textgen.sanity.problem import Problem
 from textgen.training.loop import make_optimizer, train_steps
 from textgen.training.meter import Meter
 
@@ -47,6 +48,23 @@ LAYERS: dict[str, tuple[Implementation, Cell]] = {
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a network answered to a problem that somebody asked."""
+
+    problem: Problem
+    found: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        return {
+            "problem": str(self.problem),
+            "answer": self.found,
+            "right": self.found == self.problem.answer,
+            "worked": self.problem.worked(self.found).strip(),
+        }
+
+
+@dataclass(frozen=True)
 class Finding:
     """What came out of a task.
 
@@ -56,6 +74,7 @@ class Finding:
         passed: whether it is so.
         figures: the result as numbers.
         details: lines that are worth reading.
+        answers: to the problems that were asked.
     """
 
     asked: str
@@ -63,6 +82,7 @@ class Finding:
     passed: bool
     figures: dict[str, Any] = field(default_factory=dict)
     details: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,7 @@ class Trial:
         seed: what everything drawn at random follows from.
         full: whether the source document's own epochs and sizes are asked for.
         record: where the curves are written.
+        problems: what somebody asks once the task is learned, where a task can be asked.
     """
 
     task: str
@@ -82,6 +103,7 @@ class Trial:
     seed: int
     full: bool
     record: Record
+    problems: tuple[Problem, ...] = ()
 
     def generator(self) -> np.random.Generator:
         """A new generator for the task's examples: the same ones for all layers."""
