@@ -56,6 +56,7 @@ _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
 _MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
 _Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
+_TensorBoard = Annotated[Path | None, Parameter(name="--tensorboard")]
 _Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
 
 app = App(
@@ -117,6 +118,7 @@ def train(
     resume: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
+    tensorboard: _TensorBoard = None,
     as_json: _Json = False,
 ) -> None:
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
@@ -129,6 +131,7 @@ def train(
         resume: Go on with a run where its last checkpoint stands.
         checkpoints: Folder in which the run's folder is made.
         visdom: Visdom server to draw on; --no-visdom for none.
+        tensorboard: Folder for TensorBoard's event files.
         as_json: Print the final figures as one JSON line.
     """
     from textgen.dashboard.mirror import mirror_to
@@ -137,7 +140,7 @@ def train(
 
     del preset, config  # fill_in has read them
     settings = Settings(corpus, model, training)
-    mirror = mirror_to(visdom)
+    mirror = mirror_to(visdom, tensorboard)
     if resume:
         run = find_run(checkpoints, run_named(files))
         result = start.resume(run, settings, mirror)
@@ -354,6 +357,7 @@ def sanity(
     report: Path | None = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
+    tensorboard: _TensorBoard = None,
     as_json: _Json = False,
 ) -> None:
     """Prove on small tasks whose answers are known that layers, loop and installation learn.
@@ -362,6 +366,7 @@ def sanity(
         report: HTML file for the curves, which opens offline.
         checkpoints: Folder in which the suite's folder is made.
         visdom: Visdom server to draw on; --no-visdom for none.
+        tensorboard: Folder for TensorBoard's event files.
         as_json: Print the results as one JSON line.
     """
     from textgen.dashboard.mirror import mirroring
@@ -375,7 +380,7 @@ def sanity(
     rows: list[Row] = []
     stopped = False
     try:
-        with mirroring(visdom, subject):
+        with mirroring(visdom, subject, tensorboard):
             for row in results:
                 rows.append(row)
                 log.info("%s %s: %s", row.task, row.model, row.finding.result)

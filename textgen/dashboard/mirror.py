@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
+from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.plots.run import comparison_windows, of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror
@@ -164,16 +165,27 @@ class MirrorThread(threading.Thread):
 
 
 @contextmanager
-def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
-    """Mirror a run, or the suite, to the Visdom server at a URL while inside; or to nowhere.
+def mirroring(url: str | None, subject: Subject, tensorboard: Path | None = None) -> Iterator[None]:
+    """Mirror a run, or the suite, while inside.
+
+    Args:
+        url: the Visdom server's address; none, or ``NOWHERE``, for no server.
+        subject: what is mirrored.
+        tensorboard: the folder for TensorBoard's event files; none for none.
 
     Raises:
-        UsageError: it is no address.
+        TextgenError: it is no address, or there can be no event files.
     """
+    _check(url, tensorboard)
+    with writing_events(tensorboard, subject), _drawing(url, subject):
+        yield
+
+
+@contextmanager
+def _drawing(url: str | None, subject: Subject) -> Iterator[None]:
     if url is None or url == NOWHERE:
         yield
         return
-    parse_address(url)
     thread = MirrorThread(url, subject.record.path.parent.parent, lambda: [subject])
     thread.start()
     try:
@@ -182,8 +194,14 @@ def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
         thread.close()
 
 
-def mirror_to(url: str | None) -> Mirror:
-    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``."""
+def mirror_to(url: str | None, tensorboard: Path | None = None) -> Mirror:
+    """Return what mirrors a training; see ``mirroring``."""
+    _check(url, tensorboard)
+    return lambda run: mirroring(url, of_run(run), tensorboard)
+
+
+def _check(url: str | None, tensorboard: Path | None) -> None:
+    """Tell of a mistake before the training begins."""
     if url is not None and url != NOWHERE:
-        parse_address(url)  # a mistake is told before the training begins
-    return lambda run: mirroring(url, of_run(run))
+        parse_address(url)
+    require_tensorboard(tensorboard)
