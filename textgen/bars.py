@@ -1,15 +1,21 @@
-"""One look for every progress bar."""
+"""One look for every progress bar, and the one place that says whether there are any."""
 
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 
+def in_terminal() -> bool:
+    """Return whether stderr is a terminal: only there a bar can be drawn over its last state."""
+    return sys.stderr.isatty()
+
+
 def progress_bar(
     total: int, unit: str, description: str | None = None, done: int = 0, delay: float = 0.0
 ) -> "tqdm[NoReturn]":
-    """Return a bar on stderr.
+    """Return a bar on stderr, which stays unseen where that is no terminal.
 
     Args:
         total: how much there is to do.
@@ -29,5 +35,6 @@ def progress_bar(
         dynamic_ncols=True,
         leave=description is None,
         delay=delay,
+        disable=not in_terminal(),
         bar_format="{desc}{percentage:3.0f}% |{bar}| {elapsed}<{remaining}, {rate_fmt}{postfix}",
     )

@@ -344,6 +344,10 @@ class SanityConfig:
     task: tuple[SanityTask, ...] = ()
     """A task to run; can be given several times. All of them when not given."""
 
+    ask: tuple[str, ...] = ()
+    """A problem for the networks once they have learned their task: 123-61 with --task subtraction,
+    45+27 with --task addition. Can be given several times."""
+
     model: Literal["scratch", "nn", "both"] = "both"
     """The LSTM written from scratch, torch's own layers (nn), or both."""
 

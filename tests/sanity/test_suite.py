@@ -1,7 +1,12 @@
 """The suite, quick as it is by default, and what it stands on."""
 
+import io
 import json
+import logging
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +18,7 @@ from torch.nn import functional
 
 from tests.conftest import TINY, Command, flags
 from textgen.config import SanityConfig
+from textgen.errors import UsageError
 from textgen.model.framework import recurrent_layers
 from textgen.plots.suite import suite_in, suite_windows
 from textgen.runs.record import Entry, Record
@@ -20,8 +26,9 @@ from textgen.sanity import addition, long_numbers, memory_cell, subtraction
 from textgen.sanity.binary import to_bits, to_numbers
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
+from textgen.sanity.problem import Problem, read_problem
 from textgen.sanity.suite import TASKS, Task, run_suite, table
-from textgen.sanity.trial import Finding, Trial
+from textgen.sanity.trial import Finding, Trial, epoch_line, report_steps
 
 CASES = [(name, model) for name, task in TASKS.items() for model in task.models]
 
@@ -128,6 +135,58 @@ def test_a_resumed_task_is_the_task_in_one_go(tmp_path: Path) -> None:
     assert torch.equal(*answers)
 
 
+@given(st.integers(1, 6000), st.integers(1, 2000), st.integers(1, 50))
+def test_a_curve_has_its_points_at_the_ends_of_epochs(
+    epochs: int, per_epoch: int, most: int
+) -> None:
+    steps = report_steps(epochs, per_epoch, most)
+    assert 1 <= min(steps) <= max(steps) == epochs * per_epoch
+    assert len(steps) <= most
+    ends = {step for step in steps if step % per_epoch == 0}
+    assert len(ends) >= min(epochs, most)
+    if epochs >= most:
+        assert ends == steps
+        gaps = np.diff(sorted({0} | ends)) // per_epoch
+        assert gaps.max() - gaps.min() <= 1
+
+
+def test_an_epoch_is_told_as_it_stands_in_the_record() -> None:
+    entry: Entry = {"step": 142, "epoch": 2.0, "loss": 0.12345, "learning_rate": 0.01}
+    told = epoch_line({**entry, "accuracy": 0.9871}, 100)
+    assert told == "Epoch 2/100, loss 0.1235, accuracy 0.987"
+    told = epoch_line({**entry, "out_0": -0.0034, "out_1": 0.9991}, 500)
+    assert told == "Epoch 2/500, loss 0.1235, out_0 -0.003, out_1 0.999"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_lines_stand_in_for_the_bar_off_a_terminal(
+    stream: io.StringIO,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    trial = make_trial(tmp_path, "scalar", "nn")
+    network = Network(trial.layers(1, 1), nn.Identity(), functional.mse_loss, only_last=True)
+    examples = Examples(torch.randn(6, 4, 1), torch.randn(6, 1))
+    with caplog.at_level(logging.INFO):
+        trial.train(network, examples, trial.adam(0.1, 2), 500, lambda: {"accuracy": 0.5})
+    entries = trial.record.read()
+    if stream.isatty():
+        assert caplog.messages == []
+        assert "scalar nn  0% |" in stream.getvalue()
+    else:
+        assert stream.getvalue() == ""
+        assert caplog.messages == ["scalar nn", *(epoch_line(e, 500) for e in entries)]
+        assert len(entries) == 25
+        assert caplog.messages[1].startswith("Epoch 20/500, loss ")
+
+
 def test_the_suite_leaves_no_trace_in_torch(tmp_path: Path) -> None:
     before = torch.get_rng_state(), torch.get_num_threads()
     list(run_suite(SanityConfig(task=("parity",)), Record(tmp_path / "sanity" / "metrics.jsonl")))
@@ -205,6 +264,9 @@ def test_a_failure_is_told_by_the_exit_status(
     assert json.loads(out)["passed"] is False
 
 
+SUBTRACTION = ("--task", "subtraction")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -213,6 +275,16 @@ def test_a_failure_is_told_by_the_exit_status(
         (("--seed", "-1"), "--seed is -1: it must be at least 0"),
         (("--report", "nowhere/page.html"), "--report nowhere/page.html cannot be written"),
         (("--report", "."), "cannot be written"),
+        (("--ask", "3-1"), "--ask 3-1 needs the one task that is asked: --task subtraction or"),
+        ((*SUBTRACTION, "--task", "addition", "--ask", "3-1"), "--ask 3-1 needs the one task"),
+        (("--task", "parity", "--ask", "3-1"), "--ask 3-1 needs the one task that is asked"),
+        ((*SUBTRACTION, "--ask", "abc"), "--ask abc is not a subtraction: write it as 123-61"),
+        ((*SUBTRACTION, "--ask", f"1-{'9' * 5000}"), "is not a subtraction"),
+        ((*SUBTRACTION, "--ask", "3+1"), "--ask 3+1 is not a subtraction"),
+        ((*SUBTRACTION, "--ask", "61-123"), "61 - 123 cannot be asked: the answer is below 0"),
+        ((*SUBTRACTION, "--ask", "256-1"), "256 - 1 cannot be asked: 8 bits are trained"),
+        (("--task", "addition", "--ask", "3-1"), "--ask 3-1 is not an addition: write it as 45+27"),
+        (("--task", "addition", "--ask", "1+128"), "take numbers from 0 to 127"),
         (("--visdom", "a:b"), "--visdom a:b is no address"),
     ],
 )
@@ -255,5 +327,77 @@ def test_curves_answers_and_errors_are_drawn(tmp_path: Path) -> None:
 
 def test_a_finding_shows_a_wrong_answer_beside_the_right_one() -> None:
     assert Finding("", "", passed=True).details == ()
-    assert subtraction.worked(123, 61, 62) == " 123 -  61 =  62   01111011 - 00111101 = 00111110"
-    assert subtraction.worked(123, 61, 63).endswith("= 00111111   (62)")
+    problem = Problem(123, "-", 61)
+    assert problem.worked(62) == " 123 -  61 =  62   01111011 - 00111101 = 00111110"
+    assert problem.worked(63).endswith("= 00111111   (62)")
+    assert Problem(45, "+", 27).worked(72) == "  45 +  27 =  72   00101101 + 00011011 = 01001000"
+
+
+@pytest.mark.parametrize("task", [addition, subtraction])
+def test_an_asked_problem_gets_the_answer_that_it_gets_among_others(
+    task: ModuleType, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = task.make_network(make_trial(tmp_path, "", "nn").layers(*LAYERS[task]))
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)  # an untrained network gives all the same answer
+    a, b = np.random.default_rng(1).integers(0, 128, (2, 50))
+    a, b = np.maximum(a, b), np.minimum(a, b)
+    answers = task.answers(network, task.encode(a, b)).tolist()
+    assert answers == [task.ask(network, x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    assert len(set(answers)) > 1
+    with pytest.raises(UsageError, match=r"300 [+-] 1 cannot be asked"):
+        task.ask(network, 300, 1)
+
+
+LAYERS = {addition: (8, 32), subtraction: (2, 32)}
+
+
+@given(st.integers(0, 255), st.sampled_from("+-"), st.integers(0, 255), st.sampled_from(["", " "]))
+def test_a_problem_is_read_as_it_is_written(
+    a: int, sign: Literal["+", "-"], b: int, space: str
+) -> None:
+    written = f"{a}{space}{sign}{space}{b}"
+    possible = max(a, b) <= 127 if sign == "+" else a >= b
+    if possible:
+        problem = read_problem(written, sign)
+        assert problem == Problem(a, sign, b)
+        assert str(problem) == f"{a} {sign} {b}"
+        assert 0 <= problem.answer <= 255
+        assert problem.answer == {"+": a + b, "-": a - b}[sign]
+    else:
+        with pytest.raises(UsageError, match="cannot be asked"):
+            read_problem(written, sign)
+
+
+def test_what_is_asked_is_answered_when_the_task_is_learned(command: Command) -> None:
+    asked = ("--ask", "123-61", "--ask", "255 - 0")
+    status, out, _ = command(
+        "sanity", "--task", "subtraction", "--model", "nn", "--no-visdom", *asked
+    )
+    worked = [
+        " 123 -  61 =  62   01111011 - 00111101 = 00111110",
+        " 255 -   0 = 255   11111111 - 00000000 = 11111111",
+    ]
+    assert status == 0
+    assert out.splitlines()[3:] == ["subtraction nn", *worked, "subtraction gru", *worked]
+
+
+def test_a_wrong_answer_is_told_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlearned(trial: Trial) -> tuple[Network, Examples]:
+        network = addition.make_network(trial.layers(8, 32))
+        return network, addition.draw(trial.generator(), 100)
+
+    monkeypatch.setattr(addition, "learn", unlearned)
+    flags = ("--task", "addition", "--model", "nn", "--no-visdom", "--ask", "45+27")
+    status, out, _ = command("sanity", *flags)
+    assert status == 1
+    assert out.splitlines()[-1].endswith("   (72)")
+    status, out, _ = command("sanity", *flags, "--json")
+    assert status == 1
+    (row,) = json.loads(out)["tasks"]
+    (answer,) = row["answers"]
+    assert answer["problem"] == "45 + 27"
+    assert answer["right"] is False
+    assert answer["answer"] != 72
+    assert answer["worked"].startswith("45 +  27 =")

@@ -56,6 +56,7 @@ _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
 _MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
 _Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
+_TensorBoard = Annotated[Path | None, Parameter(name="--tensorboard")]
 _Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
 
 app = App(
@@ -119,6 +120,7 @@ def train(
     visdom: _Visdom = DEFAULT_VISDOM,
     visdom_env: str | None = None,
     visdom_window: str | None = None,
+    tensorboard: _TensorBoard = None,
     as_json: _Json = False,
 ) -> None:
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
@@ -133,6 +135,7 @@ def train(
         visdom: Visdom server to draw on; --no-visdom for none.
         visdom_env: Visdom environment to draw in; the run's name when not given.
         visdom_window: Name of the perplexity's window there.
+        tensorboard: Folder for TensorBoard's event files.
         as_json: Print the final figures as one JSON line.
     """
     from textgen.dashboard.mirror import mirror_to
@@ -141,7 +144,7 @@ def train(
 
     del preset, config  # fill_in has read them
     settings = Settings(corpus, model, training)
-    mirror = mirror_to(visdom, visdom_env, visdom_window)
+    mirror = mirror_to(visdom, visdom_env, visdom_window, tensorboard)
     if resume:
         run = find_run(checkpoints, run_named(files))
         result = start.resume(run, settings, mirror)
@@ -360,6 +363,7 @@ def sanity(
     report: Path | None = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
+    tensorboard: _TensorBoard = None,
     as_json: _Json = False,
 ) -> None:
     """Prove on small tasks whose answers are known that layers, loop and installation learn.
@@ -368,20 +372,22 @@ def sanity(
         report: HTML file for the curves, which opens offline.
         checkpoints: Folder in which the suite's folder is made.
         visdom: Visdom server to draw on; --no-visdom for none.
+        tensorboard: Folder for TensorBoard's event files.
         as_json: Print the results as one JSON line.
     """
     from textgen.dashboard.mirror import mirroring
     from textgen.plots.report import write_page
     from textgen.plots.suite import suite_in
-    from textgen.sanity.suite import Row, run_suite, table
+    from textgen.sanity.suite import Row, answers_table, run_suite, table
 
     _require_writable("report", report)
     subject = suite_in(checkpoints)
+    results = run_suite(suite, subject.record)
     rows: list[Row] = []
     stopped = False
     try:
-        with mirroring(visdom, subject):
-            for row in run_suite(suite, subject.record):
+        with mirroring(visdom, subject, tensorboard):
+            for row in results:
                 rows.append(row)
                 log.info("%s %s: %s", row.task, row.model, row.finding.result)
                 for line in row.finding.details:
@@ -393,10 +399,12 @@ def sanity(
         print_json(passed=not failed, tasks=[row.as_json() for row in rows])
     else:
         print(table(rows))
+        if answers := answers_table(rows):
+            print(answers)
     if report is not None:
-        results, *plots = subject.windows(subject.record.read())
-        texts = f"<h2>Results</h2>\n{results.data[0]['content']}"
-        write_page(report, results.title, plots, texts)
+        window, *plots = subject.windows(subject.record.read())
+        texts = f"<h2>Results</h2>\n{window.data[0]['content']}"
+        write_page(report, window.title, plots, texts)
         log.info("%s", report)
     if stopped:
         raise KeyboardInterrupt

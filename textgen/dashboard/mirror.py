@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
+from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.errors import UsageError
 from textgen.plots.run import comparison_windows, of_run
 from textgen.plots.window import Subject, Window
-from textgen.runs.folder import Mirror
+from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
 
 if TYPE_CHECKING:
@@ -165,16 +166,27 @@ class MirrorThread(threading.Thread):
 
 
 @contextmanager
-def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
-    """Mirror a run, or the suite, to the Visdom server at a URL while inside; or to nowhere.
+def mirroring(url: str | None, subject: Subject, tensorboard: Path | None = None) -> Iterator[None]:
+    """Mirror a run, or the suite, while inside.
+
+    Args:
+        url: the Visdom server's address; none, or ``NOWHERE``, for no server.
+        subject: what is mirrored.
+        tensorboard: the folder for TensorBoard's event files; none for none.
 
     Raises:
-        UsageError: it is no address.
+        TextgenError: it is no address, or there can be no event files.
     """
+    _check(url, tensorboard)
+    with writing_events(tensorboard, subject), _drawing(url, subject):
+        yield
+
+
+@contextmanager
+def _drawing(url: str | None, subject: Subject) -> Iterator[None]:
     if url is None or url == NOWHERE:
         yield
         return
-    parse_address(url)
     thread = MirrorThread(url, subject.record.path.parent.parent, lambda: [subject])
     thread.start()
     try:
@@ -184,23 +196,40 @@ def mirroring(url: str | None, subject: Subject) -> Iterator[None]:
 
 
 def mirror_to(
-    url: str | None, environment: str | None = None, perplexity: str | None = None
+    url: str | None,
+    environment: str | None = None,
+    perplexity: str | None = None,
+    tensorboard: Path | None = None,
 ) -> Mirror:
-    """Return what mirrors a training to the Visdom server at a URL; see ``mirroring``.
+    """Return what mirrors a training; see ``mirroring``.
 
     Args:
-        url: the server's address.
+        url: the Visdom server's address.
         environment: the Visdom environment; the run's name when not given.
-        perplexity: the name of the perplexity's window; the usual one when not given.
+        perplexity: the name of the perplexity's window there; the usual one when not given.
+        tensorboard: the folder for TensorBoard's event files.
 
     Raises:
-        UsageError: it is no address, or no name.
+        TextgenError: it is no address, or no name, or there can be no event files.
     """
-    if url is not None and url != NOWHERE:
-        parse_address(url)  # a mistake is told before the training begins
+    _check(url, tensorboard)
     for flag, name in (("env", environment), ("window", perplexity)):
         if name is not None and not (
             name.strip() and name.isprintable() and Path(name).name == name
         ):
             raise UsageError(f"--visdom-{flag} is {name!r}: it must be a plain name")
-    return lambda run: mirroring(url, of_run(run, environment, perplexity))
+
+    @contextmanager
+    def mirror(run: Run) -> Iterator[None]:
+        drawn = of_run(run, environment, perplexity)
+        with writing_events(tensorboard, of_run(run)), _drawing(url, drawn):
+            yield
+
+    return mirror
+
+
+def _check(url: str | None, tensorboard: Path | None) -> None:
+    """Tell of a mistake before the training begins."""
+    if url is not None and url != NOWHERE:
+        parse_address(url)
+    require_tensorboard(tensorboard)

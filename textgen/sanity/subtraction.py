@@ -8,16 +8,17 @@ answer a bit of a - b. What must be remembered from step to step is whether a 1 
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from textgen.runs.record import Entry
 from textgen.sanity.binary import Numbers, to_bits, to_numbers
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
-from textgen.sanity.trial import Finding, Trial
+from textgen.sanity.problem import WIDTH, Problem
+from textgen.sanity.trial import Answer, Finding, Trial
 
-_WIDTH = 8
+_HIDDEN_SIZE = 32
 _PROBLEMS = 10_000
 _TESTED = 1_000
 _SHOWN = 5
@@ -34,47 +35,75 @@ def draw(generator: np.random.Generator, count: int) -> tuple[Numbers, Numbers]:
     return a[:count], b[:count]
 
 
-def subtraction(trial: Trial) -> Finding:
-    """Learn from 9,000 problems; all of 1,000 others must come out right."""
-    a, b = draw(trial.generator(), _PROBLEMS)
-    problems = Examples(
-        torch.stack([to_bits(a, _WIDTH), to_bits(b, _WIDTH)], dim=2), to_bits(a - b, _WIDTH)
+def encode(a: Numbers, b: Numbers) -> Examples:
+    """Return the problems a - b: x (N, T, 2) and y (N, T)."""
+    return Examples(
+        torch.stack([to_bits(a, WIDTH), to_bits(b, WIDTH)], dim=2), to_bits(a - b, WIDTH)
     )
-    test, training = problems.split(_TESTED)
-    network = Network(
-        trial.layers(2, 32),
-        nn.Sequential(nn.Linear(32, 1), nn.Flatten(1)),
+
+
+def make_network(layers: nn.Module) -> Network:
+    """Return the document's network: a bit of the answer from each hidden state."""
+    return Network(
+        layers,
+        nn.Sequential(nn.Linear(_HIDDEN_SIZE, 1), nn.Flatten(1)),
         # A sigmoid and the binary cross-entropy in one, which is exact also far from 0.
         functional.binary_cross_entropy_with_logits,
     )
 
-    def answers() -> Tensor:
-        return (network.outputs(test.x) > 0).float()
+
+@torch.no_grad()
+def answers(network: Network, problems: Examples) -> Numbers:
+    """Return what the network answers to problems, (N,)."""
+    return to_numbers(network.outputs(problems.x) > 0)
+
+
+def ask(network: Network, a: int, b: int) -> int:
+    """Return what a network answers to a - b.
+
+    Args:
+        network: one that has learned it, see ``learn``.
+        a: from 0 to 255.
+        b: from 0 to a.
+
+    Raises:
+        UsageError: a or b is out of range.
+    """
+    Problem(a, "-", b)
+    return int(answers(network, encode(np.array([a]), np.array([b])))[0])
+
+
+def learn(trial: Trial) -> tuple[Network, Examples]:
+    """Return a network that has learned from 9,000 problems, and 1,000 others to test it on."""
+    test, training = encode(*draw(trial.generator(), _PROBLEMS)).split(_TESTED)
+    network = make_network(trial.layers(2, _HIDDEN_SIZE))
 
     def judge() -> Entry:
-        return {"accuracy": float((answers() == test.y).all(dim=1).float().mean())}
+        right = answers(network, test) == to_numbers(test.y)
+        return {"accuracy": float(right.mean())}
 
     config = trial.adam(learning_rate=0.01, batch_size=128)
     trial.train(network, training, config, 100 if trial.full else 6, judge)
-    with torch.no_grad():
-        found = to_numbers(answers())
-    errors = np.abs(found - to_numbers(test.y))
+    return network, test
+
+
+def subtraction(trial: Trial) -> Finding:
+    """Learn it; all answers to the 1,000 other problems must be right."""
+    network, test = learn(trial)
+    a, b, right = (to_numbers(bits) for bits in (test.x[..., 0], test.x[..., 1], test.y))
+    found = answers(network, test)
+    errors = np.abs(found - right)
     trial.note({"errors": errors.tolist()})
-    right = int((errors == 0).sum())
+    count = int((errors == 0).sum())
     rmse = float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))
     return Finding(
         asked=f"{_TESTED:,} right, RMSE 0",
-        result=f"{right:,} right, RMSE {rmse:.4f}",
-        passed=right == _TESTED,
-        figures={"right": right, "tested": _TESTED, "rmse": rmse},
+        result=f"{count:,} right, RMSE {rmse:.4f}",
+        passed=count == _TESTED,
+        figures={"right": count, "tested": _TESTED, "rmse": rmse},
         details=tuple(
-            worked(int(x), int(y), int(z))
+            Problem(int(x), "-", int(y)).worked(int(z))
             for x, y, z in zip(a[:_SHOWN], b[:_SHOWN], found[:_SHOWN], strict=True)
         ),
+        answers=tuple(Answer(p, ask(network, p.a, p.b)) for p in trial.problems),
     )
-
-
-def worked(a: int, b: int, found: int) -> str:
-    """Return a problem with its answer and the bits; behind a wrong one, the right one."""
-    bits = f"{a:08b} - {b:08b} = {found:08b}"
-    return f"{a:4} - {b:3} = {found:3}   {bits}" + ("" if found == a - b else f"   ({a - b})")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import torch
 
 from textgen.config import SanityConfig, SanityTask
+from textgen.errors import UsageError
 from textgen.runs.record import Record
 from textgen.sanity.addition import addition
 from textgen.sanity.copy_memory import copy_memory
 from textgen.sanity.long_numbers import long_numbers
 from textgen.sanity.memory_cell import memory_cell
 from textgen.sanity.parity import parity
+from textgen.sanity.problem import Problem, Sign, read_problem
 from textgen.sanity.scalar import scalar
 from textgen.sanity.subtraction import subtraction
 from textgen.sanity.trial import Finding, Trial
@@ -31,15 +33,16 @@ _OF_MODEL = {
 
 @dataclass(frozen=True)
 class Task:
-    """A task, and the kinds of layers that it is for."""
+    """A task, the kinds of layers that it is for, and the sign of what it can be asked."""
 
     run: Callable[[Trial], Finding]
     models: tuple[str, ...] = ("scratch", "nn")
+    sign: Sign | None = None
 
 
 TASKS: dict[SanityTask, Task] = {
-    "subtraction": Task(subtraction, ("scratch", "nn", "gru")),
-    "addition": Task(addition),
+    "subtraction": Task(subtraction, ("scratch", "nn", "gru"), sign="-"),
+    "addition": Task(addition, sign="+"),
     "memory-cell": Task(memory_cell),
     "scalar": Task(scalar),
     "parity": Task(parity, (_BOTH,)),
@@ -67,20 +70,51 @@ class Row:
             "asked": self.finding.asked,
             "result": self.finding.result,
             "figures": self.finding.figures,
+            "answers": [answer.as_json() for answer in self.finding.answers],
         }
 
 
 def run_suite(
     config: SanityConfig, record: Record, models: Collection[str] | None = None
 ) -> Iterator[Row]:
-    """Run the tasks that the settings name; yield what came out of each.
+    """Run the tasks that the settings name, one after the other; yield what came out of each.
 
     Args:
         config: which tasks, which layers, which seed.
         record: where curves and results are written, after what stood there is gone.
         models: the kinds of layers; those that the settings name when not given.
+
+    Raises:
+        UsageError: a problem cannot be asked; at once, before anything is run.
     """
-    models = _OF_MODEL[config.model] if models is None else models
+    problems = problems_asked(config)
+    return _run_suite(
+        config, record, _OF_MODEL[config.model] if models is None else models, problems
+    )
+
+
+def problems_asked(config: SanityConfig) -> tuple[Problem, ...]:
+    """Return the problems that the settings ask.
+
+    Raises:
+        UsageError: one cannot be asked, or it is not clear which task is.
+    """
+    if not config.ask:
+        return ()
+    tasks = set(config.task)
+    sign = TASKS[tasks.pop()].sign if len(tasks) == 1 else None
+    if sign is None:
+        can = " or ".join(f"--task {name}" for name, task in TASKS.items() if task.sign)
+        raise UsageError(f"--ask {config.ask[0]} needs the one task that is asked: {can}")
+    return tuple(read_problem(written, sign) for written in config.ask)
+
+
+def _run_suite(
+    config: SanityConfig,
+    record: Record,
+    models: Collection[str],
+    problems: tuple[Problem, ...],
+) -> Iterator[Row]:
     folder = record.path.parent
     folder.mkdir(parents=True, exist_ok=True)
     record.forget_after(-1)
@@ -89,7 +123,7 @@ def run_suite(
     for name in dict.fromkeys(config.task or TASKS):
         for model in TASKS[name].models:
             if model in models:
-                trial = Trial(name, model, config.seed, config.full, record)
+                trial = Trial(name, model, config.seed, config.full, record, problems)
                 began = time.perf_counter()
                 with _undisturbed(config.seed):
                     finding = TASKS[name].run(trial)
@@ -136,4 +170,17 @@ def table(rows: list[Row]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in (head, *lines)
+    )
+
+
+def answers_table(rows: list[Row]) -> str:
+    """Return a line for each answer to what was asked, under the layers that gave it."""
+    return "\n".join(
+        line
+        for row in rows
+        if row.finding.answers
+        for line in (
+            f"{row.task} {row.model}",
+            *(answer.problem.worked(answer.found) for answer in row.finding.answers),
+        )
     )

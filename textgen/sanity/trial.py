@@ -6,9 +6,11 @@ A task draws its examples, makes a network of the trial's layers, has it trained
 trains novels, and compares its answers with the right ones.
 """
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from textgen.bars import progress_bar
+from textgen.bars import in_terminal, progress_bar
 from textgen.config import Cell, Implementation, TrainingConfig
 from textgen.model.framework import recurrent_layers
 from textgen.runs.checkpoint import load_training, save_checkpoint
@@ -24,11 +26,17 @@ from textgen.runs.progress import Position, Progress
 from textgen.runs.record import Entry, Record
 from textgen.sanity.examples import Examples, ShuffledBatches
 from textgen.sanity.network import Network
+from textgen.sanity.problem import Problem
 from textgen.training.loop import make_optimizer, train_steps
 from textgen.training.meter import Meter
 
+log = logging.getLogger(__name__)
+
 _REPORTS = 25
 """Points on a curve, about; with --full twice as many, one for each epoch of addition."""
+
+_TOLD = {"loss": ".4f", "accuracy": ".3f", "out_0": ".3f", "out_1": ".3f"}
+"""What a line tells of an entry, and with how many digits."""
 
 LAYERS: dict[str, tuple[Implementation, Cell]] = {
     "scratch": ("scratch", "lstm"),
@@ -37,6 +45,23 @@ LAYERS: dict[str, tuple[Implementation, Cell]] = {
     "rnn": ("nn", "rnn"),
 }
 """The layers that a task can be tried on, by the name that the table shows."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network answered to a problem that somebody asked."""
+
+    problem: Problem
+    found: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        return {
+            "problem": str(self.problem),
+            "answer": self.found,
+            "right": self.found == self.problem.answer,
+            "worked": self.problem.worked(self.found).strip(),
+        }
 
 
 @dataclass(frozen=True)
@@ -49,6 +74,7 @@ class Finding:
         passed: whether it is so.
         figures: the result as numbers.
         details: lines that are worth reading.
+        answers: to the problems that were asked.
     """
 
     asked: str
@@ -56,6 +82,7 @@ class Finding:
     passed: bool
     figures: dict[str, Any] = field(default_factory=dict)
     details: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +95,7 @@ class Trial:
         seed: what everything drawn at random follows from.
         full: whether the source document's own epochs and sizes are asked for.
         record: where the curves are written.
+        problems: what somebody asks once the task is learned, where a task can be asked.
     """
 
     task: str
@@ -75,6 +103,7 @@ class Trial:
     seed: int
     full: bool
     record: Record
+    problems: tuple[Problem, ...] = ()
 
     def generator(self) -> np.random.Generator:
         """A new generator for the task's examples: the same ones for all layers."""
@@ -104,6 +133,8 @@ class Trial:
     ) -> None:
         """Train until so many epochs are done, and note loss and judgement on the way.
 
+        Off a terminal, what is noted at the end of an epoch is told in a line, too.
+
         Args:
             network: what is trained.
             examples: what it is trained on.
@@ -115,22 +146,27 @@ class Trial:
         batches = ShuffledBatches(examples, config.batch_size, config.seed)
         per_epoch = batches.num_batches(0)
         total_steps = epochs * per_epoch
-        report_every = max(1, total_steps // (2 * _REPORTS if self.full else _REPORTS))
+        marks = report_steps(epochs, per_epoch, 2 * _REPORTS if self.full else _REPORTS)
         optimizer = make_optimizer(network, config)
         position, progress = Position(), Progress()
         if checkpoint is not None:
             position, progress = load_training(checkpoint, network, optimizer)
         meter = Meter()
         name = f"{self.task} {self.model}"
+        lines = not in_terminal()
+        if lines:
+            log.info("%s", name)
         with progress_bar(total_steps, "steps", name, done=position.step) as bar:
             for step in train_steps(network, batches, optimizer, config, total_steps, position):
                 position = step.position
                 meter.add(step)
                 bar.update()
-                if position.step % report_every == 0 or position.step == total_steps:
+                if position.step in marks:
                     entry = meter.read(step, position.step / per_epoch) | judged(network, judge)
                     self.note(entry)
                     bar.set_postfix_str(f"loss {entry['loss']:.4f}", refresh=False)
+                    if lines and position.batch == per_epoch:
+                        log.info("%s", epoch_line(entry, epochs))
                     meter.start()
         if checkpoint is not None:
             save_checkpoint(checkpoint, network, position, progress, optimizer)
@@ -138,6 +174,30 @@ class Trial:
     def note(self, entry: Entry) -> None:
         """Write a line of the record."""
         self.record.append({**entry, "task": self.task, "model": self.model})
+
+
+def report_steps(epochs: int, per_epoch: int, most: int) -> set[int]:
+    """Return the steps at which a curve has its points, evenly, about ``most`` of them.
+
+    They are the ends of epochs: of so many where there are more, of all where there are fewer, with
+    steps between them.
+    """
+    ends, parts = min(epochs, most), max(1, most // epochs)
+    steps = {
+        (epochs * end // ends - 1) * per_epoch + per_epoch * part // parts
+        for end, part in product(range(1, ends + 1), range(1, parts + 1))
+    }
+    return steps - {0}
+
+
+def epoch_line(entry: Entry, epochs: int) -> str:
+    """Return what the record has of an epoch's end: ``Epoch 2/9, loss 0.1234, accuracy 0.987``."""
+    figures = [
+        f"{name} {value:{_TOLD[name]}}"
+        for name, value in entry.items()
+        if name in _TOLD and isinstance(value, float)
+    ]
+    return ", ".join([f"Epoch {entry['epoch']:.0f}/{epochs}", *figures])
 
 
 @torch.no_grad()
