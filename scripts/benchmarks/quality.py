@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from textgen.config import CorpusConfig, Settings
-from textgen.evaluation.perplexity import evaluate_text, evaluate_trigram
+from textgen.evaluation.perplexity import evaluate_text
+from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.runs.folder import split_text
 from textgen.runs.progress import Position
 from textgen.text.reading import read_corpus
@@ -44,8 +45,9 @@ def quality(novel: Path, seconds: float) -> None:
         return seconds / seconds_of_step(settings) / batches.num_batches(0)
 
     settings, chosen = complete(Settings.of(minutes=seconds / 60), len(training_text), passes)
-    trigram = evaluate_trigram(training_text, held_out_text).bits_per_character
-    print(f"{novel}: {chosen}; trigram {trigram:.3f} bits")
+    counted = count_yardsticks(training_text, held_out_text)
+    kneser_ney, trigram = (one.bits_per_character for one in (counted.kneser_ney, counted.trigram))
+    print(f"{novel}: {chosen}; Kneser-Ney {kneser_ney:.3f} bits, trigram {trigram:.3f}")
     print("seconds   steps   epochs   bits per character held out")
     model, batches, optimizer = set_up(settings, material)
     most = steps_in_epochs(batches, settings.training.epochs or math.inf)

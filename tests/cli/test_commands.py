@@ -36,7 +36,8 @@ def test_train_prints_json(command: Command, story: Path) -> None:
     assert status == 0
     assert list(values) == [
         *("run", "tokens", "tokens_per_second", "device", "perplexity", "held_out_perplexity"),
-        *("held_out_bits_per_character", "trigram_bits_per_character"),
+        *("held_out_bits_per_character", "kneser_ney_bits_per_character"),
+        "trigram_bits_per_character",
     ]
     assert str(values["run"]).startswith("story-")
     assert "story.txt: utf-8, 4,000 characters" in err
@@ -196,7 +197,8 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
         values = json_of(out)
         assert status == 0
         assert list(values) == [
-            *("perplexity", "bits_per_character", "trigram_bits_per_character", "tokens"),
+            *("perplexity", "bits_per_character", "kneser_ney_bits_per_character"),
+            *("trigram_bits_per_character", "tokens"),
             *("longest_copy", "longest_copy_text", "copied_share", "held_out_copied_share"),
         ]
         assert values["tokens"] == tokens
@@ -204,7 +206,8 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
         assert values["longest_copy"] == len(str(values["longest_copy_text"]))
     status, out, _ = command("evaluate", "tale")
     assert "this model" in out
-    assert "trigram" in out
+    rows = [line.split()[0] for line in out.splitlines()[2:5]]
+    assert rows == ["this", "Kneser-Ney", "trigram"]
     assert re.search(r"Of 2,000 characters by the model, \d+\.\d% stand in the training text", out)
     # The story repeats itself.
     assert re.search(r"Of as many held-out ones, \d{2,}\.\d% stand in the training text", out)

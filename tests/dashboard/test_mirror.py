@@ -147,7 +147,7 @@ def test_training_draws_its_curve(command: Command, story: Path, server: Server)
     assert traces["held out"]["y"] == [entry["held_out_perplexity"] for entry in held_out]
     trained = [entry for entry in entries if "perplexity" in entry]
     assert traces["training"]["y"] == [entry["perplexity"] for entry in trained]
-    assert traces["trigram"]["line"]["dash"] == "dash"
+    assert traces["Kneser-Ney"]["line"]["dash"] == "dash"
     assert list(server.traces(ALL_RUNS, "held-out-epochs")) == ["drawn"]
 
 

@@ -164,6 +164,7 @@ def train(
         perplexity=result.perplexity,
         held_out_perplexity=held_out and held_out.perplexity,
         held_out_bits_per_character=held_out and held_out.bits_per_character,
+        kneser_ney_bits_per_character=result.run.kneser_ney_bits,
         trigram_bits_per_character=result.run.trigram_bits,
     )
 
@@ -265,7 +266,7 @@ def evaluate(
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
 ) -> None:
-    """Judge a model on its held-out part, or on another text, with the trigram beside it.
+    """Judge a model on its held-out part, or on another text, beside what counts come to.
 
     A sample of 2,000 characters, always with the same seed, tells how much the model copies.
 
@@ -285,7 +286,8 @@ def evaluate(
     _require_writable("heatmap", heatmap)
     trained = load(run, checkpoints)
     judged = Judged(trained, file, encoding)
-    figures, trigram = judged.figures(), judged.trigram()
+    figures, counted = judged.figures(), judged.yardsticks()
+    kneser_ney, trigram = counted.kneser_ney, counted.trigram
     adapting = judged.adapting() if dynamic else None
     copying, natural = judged.copying()
     if heatmap is not None:
@@ -296,6 +298,7 @@ def evaluate(
         print_json(
             perplexity=figures.perplexity,
             bits_per_character=figures.bits_per_character,
+            kneser_ney_bits_per_character=kneser_ney.bits_per_character,
             trigram_bits_per_character=trigram.bits_per_character,
             tokens=figures.tokens,
             **copying_values(copying),
@@ -304,7 +307,11 @@ def evaluate(
         )
         return
     print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
-    print_figures(trained.run, figures, trigram.bits_per_character, adapting)
+    yardsticks = {
+        "Kneser-Ney": kneser_ney.bits_per_character,
+        "trigram": trigram.bits_per_character,
+    }
+    print_figures(trained.run, figures, yardsticks, adapting)
     print(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
         print(f"Of as many held-out ones, {copying_line(natural)}")

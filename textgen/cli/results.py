@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
@@ -24,28 +25,37 @@ def print_result(result: "Result") -> None:
         f"on {result.device}; perplexity {result.perplexity:.1f} in training"
     )
     if result.held_out is not None:
-        print_figures(result.run, result.held_out, result.run.trigram_bits)
+        counted = {"Kneser-Ney": result.run.kneser_ney_bits}
+        print_figures(result.run, result.held_out, counted)
 
 
 def print_figures(
     run: "Run",
     figures: "Evaluation",
-    trigram_bits: float | None,
+    counted: Mapping[str, float | None],
     adapting: "Evaluation | None" = None,
 ) -> None:
-    """Print a model's figures, the trigram's, and those of a copy that goes on learning."""
+    """Print a model's figures, what counting comes to, and those of a copy that goes on learning.
+
+    Args:
+        run: the run.
+        figures: the model's.
+        counted: bits per character of yardsticks by their names; none where they are not known.
+        adapting: the figures of the copy.
+    """
     kind = run.vocab.kind
-    # The trigram is of characters: beside the perplexity of words, its own says nothing.
-    trigram = "" if kind == "word" or trigram_bits is None else f"{2**trigram_bits:.2f}"
     print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
     print(_row("this model", figures))
-    if trigram_bits is not None:
-        print(f"trigram      {trigram:>25} {trigram_bits:20.3f}")
+    for name, bits in counted.items():
+        if bits is not None:
+            # A yardstick is of characters: beside the perplexity of words, its own says nothing.
+            perplexity = "" if kind == "word" else f"{2**bits:.2f}"
+            print(f"{name:12} {perplexity:>25} {bits:20.3f}")
     if adapting is not None:
         print(_row("adapting", adapting))
         print(
             "Adapting, the model learns from what it has been judged on;\n"
-            "neither row above does, so do not compare them."
+            "no row above does, so do not compare them."
         )
 
 

@@ -12,9 +12,9 @@ from textgen.evaluation.perplexity import (
     Passage,
     Predictions,
     evaluate_text,
-    evaluate_trigram,
     predict_text,
 )
+from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
 from textgen.runs.trained import Trained, as_trained
 from textgen.text.reading import read_corpus
 from textgen.writing.generation import continuation
@@ -40,7 +40,7 @@ def evaluate(
         TextgenError: the file cannot be read; or none is given, and nothing was held out.
     """
     judged = Judged(as_trained(trained), file, encoding)
-    return judged.figures(), judged.trigram()
+    return judged.figures(), judged.yardsticks().trigram
 
 
 class Judged:
@@ -78,9 +78,9 @@ class Judged:
         """Return the model's figures."""
         return evaluate_text(self.trained.model, self.passage)
 
-    def trigram(self) -> Evaluation:
-        """Return the figures of the trigram that is learned from the same training text."""
-        return evaluate_trigram(self.training_text, self.text)
+    def yardsticks(self) -> Yardsticks:
+        """Return what counts of the same training text come to."""
+        return count_yardsticks(self.training_text, self.text)
 
     def adapting(self) -> Evaluation:
         """Return the figures of a copy of the model that goes on learning from what is judged.

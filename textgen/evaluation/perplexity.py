@@ -1,4 +1,4 @@
-"""How well a model predicts a text that it was not trained on, and the trigram beside it.
+"""How well a model predicts a text that it was not trained on.
 
 Every character of the text is judged, in order, the state carried from the first to the last.
 Bits are per character also where tokens are words. A token that the vocabulary does not hold is
@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from textgen.errors import TextgenError
-from textgen.evaluation.trigram import trigram_surprisals
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import detach
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
@@ -92,16 +91,6 @@ def evaluate_text(model: LanguageModel, passage: Passage, rows: int = 1) -> Eval
             each warmed up over the text before it: much faster, and nearly the same figure.
     """
     return passage.figures(token_surprisals(model, passage, rows))
-
-
-def evaluate_trigram(training_text: str, text: str) -> Evaluation:
-    """Judge a text by a trigram of characters learned from another; for ``evaluate_text``'s side.
-
-    The vocabulary is that of the training text and of ``text``, which is taken to follow it.
-    """
-    vocab = Vocab.build(training_text + text)
-    surprisals = trigram_surprisals(vocab.encode(training_text), vocab.encode(text), len(vocab))
-    return figures_of(surprisals, len(text))
 
 
 def figures_of(bits: NDArray[np.float64], characters: int) -> Evaluation:

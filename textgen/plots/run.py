@@ -56,11 +56,13 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     trained = [entry for entry in entries if "perplexity" in entry]
     judged = [entry for entry in trained if "held_out_perplexity" in entry]
     end = max((entry["epoch"] for entry in trained), default=0.0)
-    bits = run.trigram_bits
-    trigram = [] if bits is None else [level("trigram", bits, end)]
-    # A trigram's perplexity is per character: it says nothing beside that of words.
-    trigram_perplexity = (
-        [] if bits is None or run.vocab.kind == "word" else [level("trigram", 2**bits, end)]
+    name, bits = "Kneser-Ney", run.kneser_ney_bits
+    if bits is None:  # a run that was made before it was counted
+        name, bits = "trigram", run.trigram_bits
+    counted = [] if bits is None else [level(name, bits, end)]
+    # Its perplexity is per character: it says nothing beside that of words.
+    counted_perplexity = (
+        [] if bits is None or run.vocab.kind == "word" else [level(name, 2**bits, end)]
     )
     return [
         plot(
@@ -70,7 +72,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             [
                 line("training", _series(trained, "perplexity"), BLUE),
                 line("held out", _series(judged, "held_out_perplexity"), RED, markers=True),
-                *trigram_perplexity,
+                *counted_perplexity,
             ],
             logarithmic=True,
         ),
@@ -85,7 +87,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
                     RED,
                     markers=True,
                 ),
-                *trigram,
+                *counted,
             ],
         ),
         plot(

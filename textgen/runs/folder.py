@@ -76,6 +76,12 @@ class Run:
         return self.folder / "last.safetensors"
 
     @property
+    def kneser_ney_bits(self) -> float | None:
+        """Kneser-Ney's bits per character on the held-out part; none in runs made before."""
+        bits: float | None = self.config.get("kneser_ney_bits_per_character")
+        return bits
+
+    @property
     def trigram_bits(self) -> float | None:
         """The trigram's bits per character on the held-out part; none without such a part."""
         bits: float | None = self.config["trigram_bits_per_character"]

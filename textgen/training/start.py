@@ -13,7 +13,7 @@ import torch
 
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.errors import TextgenError, UsageError
-from textgen.evaluation.perplexity import evaluate_trigram
+from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
 from textgen.text.batches import TooShortError
 from textgen.text.reading import read_corpus
@@ -81,13 +81,14 @@ def train(
         if line:
             log.info("%s", line)
     plan = session.plan()
-    trigram = evaluate_trigram(training_text, held_out_text) if held_out_text else None
+    counted = count_yardsticks(training_text, held_out_text) if held_out_text else None
     config = {
         "settings": settings.flat(),
         "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
         "characters": len(text),
         "plan": asdict(plan),
-        "trigram_bits_per_character": trigram and trigram.bits_per_character,
+        "kneser_ney_bits_per_character": counted and counted.kneser_ney.bits_per_character,
+        "trigram_bits_per_character": counted and counted.trigram.bits_per_character,
         "versions": {"textgen": __version__, "torch": torch.__version__},
     }
     run = create_run(root, name, config, vocab, text)
