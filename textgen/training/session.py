@@ -106,6 +106,7 @@ class Session:
             TextgenError: the loss is not finite, or the disk is full.
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
+            # Who begins anew says again, too, what there was before the first step.
             run.record.forget_after(self.position.step or -1)
             entries = run.record.read()
             meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
@@ -128,7 +129,7 @@ class Session:
             run,
             meter.tokens,
             meter.tokens / max(meter.seconds, 1e-9),
-            [e["perplexity"] for e in run.record.read() if "perplexity" in e][-1],
+            next(e["perplexity"] for e in reversed(run.record.read()) if "perplexity" in e),
             str(self.model.output.weight.device),
             held_out,
         )
@@ -138,8 +139,7 @@ class Session:
         report_every = max(1, total_steps // _REPORTS)
         saved = time.monotonic()
         if self.config.prefix and self.position.step == 0:
-            run.record.append(entry := self._before())
-            _show(bar, entry, between="\n  " if self.config.prefix else " ")
+            self._tell(run, bar, self._before())
         meter.start()
         for step in train_steps(
             self.model, self.batches, self.optimizer, self.config, total_steps, self.position
@@ -159,8 +159,7 @@ class Session:
                 require_finite("norm of the weights", norm, done)
             if evaluate:
                 entry |= self._evaluation(run)
-            run.record.append(entry)
-            _show(bar, entry, between="\n  " if self.config.prefix else " ")
+            self._tell(run, bar, entry)
             if save:
                 self._save(run)
                 saved = time.monotonic()
@@ -176,6 +175,21 @@ class Session:
                 )
                 return
             meter.start()
+
+    def _tell(self, run: Run, bar: "tqdm[NoReturn]", entry: Entry) -> None:
+        """Record an entry; show it on the bar, and what an evaluation found in lines above it."""
+        run.record.append(entry)
+        loss, perplexity = entry["loss"], entry["perplexity"]
+        bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
+        if "sample" not in entry:
+            return
+        line = f"epoch {entry['epoch']:.2f}: perplexity {perplexity:.1f}"
+        if "held_out_perplexity" in entry:
+            bits = entry["held_out_bits_per_character"]
+            line += f", held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
+        log.info("%s", line)
+        # A text of the model's own is one line; of each prefix there is one.
+        log.info("  %s", entry["sample"].replace("\n", "\n  " if self.config.prefix else " "))
 
     def _save(self, run: Run) -> None:
         save_checkpoint(
@@ -257,20 +271,3 @@ class Session:
 def perplexity_of(loss: float) -> float:
     """Return exp of a mean loss in nats; never infinite, which JSON has no word for."""
     return math.exp(min(loss, 700.0))
-
-
-def _show(bar: "tqdm[NoReturn]", entry: Entry, between: str) -> None:
-    """Show an entry of the record on the bar, and an evaluation in lines above it.
-
-    A sample's own lines have ``between`` in the place of their ends.
-    """
-    loss, perplexity = entry["loss"], entry["perplexity"]
-    bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
-    if "sample" not in entry:
-        return
-    line = f"epoch {entry['epoch']:.2f}: perplexity {perplexity:.1f}"
-    if "held_out_perplexity" in entry:
-        bits = entry["held_out_bits_per_character"]
-        line += f", held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
-    log.info("%s", line)
-    log.info("  %s", entry["sample"].replace("\n", between))
