@@ -236,15 +236,15 @@ class Session:
         }
 
     def _sample(self) -> str:
-        """Return what the model writes now: a continuation of each prefix, or a text of its own."""
+        """Return what the model writes now: of each prefix a line, or a text of its own."""
         decoder = Decoder(self.model, self.material.vocab)
 
         def written(prefix: str, config: GenerationConfig) -> str:
             steps = write_on(decoder, decoder.read(prefix), config)
             return "".join(step.pieces[0] for step in steps)
 
-        continued = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
-        return "\n".join(continued) or written("\n", _SAMPLE)
+        lines = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
+        return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)
 
     def _judge_held_out(self, rows: int) -> Evaluation:
         return evaluate_text(self.model, self.material.held_out, rows)
