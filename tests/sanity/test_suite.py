@@ -181,7 +181,7 @@ def test_lines_stand_in_for_the_bar_off_a_terminal(
         assert caplog.messages == []
         assert "scalar nn  0% |" in stream.getvalue()
     else:
-        assert stream.getvalue() == ""
+        assert "|" not in stream.getvalue()  # the lines may stand there, but no bar
         assert caplog.messages == ["scalar nn", *(epoch_line(e, 500) for e in entries)]
         assert len(entries) == 25
         assert caplog.messages[1].startswith("Epoch 20/500, loss ")
