@@ -356,7 +356,7 @@ class SanityConfig:
 
     full: bool = False
     """The source documents' own epochs and sizes, for the tasks that come from them: many minutes
-    instead of one. Only addition's learning rate is higher, since 0.001 comes to 98 %."""
+    instead of one. Only addition's learning rate is higher, since 0.001 comes to 97 to 99 %."""
 
     def __post_init__(self) -> None:
         _require_seed(self.seed)

@@ -70,5 +70,6 @@ def read_problem(written: str, sign: Sign) -> Problem:
     found = re.fullmatch(r"\s*(\d{1,99})\s*([+-])\s*(\d{1,99})\s*", written)
     if found is None or found[2] != sign:
         name = "an addition" if sign == "+" else "a subtraction"
-        raise UsageError(f"--ask {written} is not {name}: write it as {_EXAMPLES[sign]}")
+        line = " ".join(written.split())
+        raise UsageError(f"--ask {line} is not {name}: write it as {_EXAMPLES[sign]}")
     return Problem(int(found[1]), sign, int(found[3]))

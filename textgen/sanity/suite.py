@@ -87,10 +87,8 @@ def run_suite(
     Raises:
         UsageError: a problem cannot be asked; at once, before anything is run.
     """
-    problems = problems_asked(config)
-    return _run_suite(
-        config, record, _OF_MODEL[config.model] if models is None else models, problems
-    )
+    models = _OF_MODEL[config.model] if models is None else models
+    return _run_suite(config, record, models, problems_asked(config))
 
 
 def problems_asked(config: SanityConfig) -> tuple[Problem, ...]:
@@ -105,7 +103,8 @@ def problems_asked(config: SanityConfig) -> tuple[Problem, ...]:
     sign = TASKS[tasks.pop()].sign if len(tasks) == 1 else None
     if sign is None:
         can = " or ".join(f"--task {name}" for name, task in TASKS.items() if task.sign)
-        raise UsageError(f"--ask {config.ask[0]} needs the one task that is asked: {can}")
+        line = " ".join(config.ask[0].split())
+        raise UsageError(f"--ask {line} needs the one task that is asked: {can}")
     return tuple(read_problem(written, sign) for written in config.ask)
 
 
