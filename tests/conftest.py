@@ -8,6 +8,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import random
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ from textgen.training import start
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+if hasattr(signal, "SIGHUP"):
+    # Who starts the tests with nohup, or detached, has it ignored, and tests that send it fail.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
