@@ -192,14 +192,17 @@ class RecurrentLayers(nn.Module, ABC):
         return outputs, tuple(map(torch.stack, zip(*after, strict=True)))
 
     def _weights(self, name: str) -> Weights:
-        of_hidden = self.get_parameter(f"weight_hh{name}")
-        none = of_hidden.new_zeros(len(of_hidden)) if not self.bias else of_hidden
+        def parameter(kind: str) -> Tensor:
+            return self.get_parameter(f"{kind}{name}")
+
+        of_hidden = parameter("weight_hh")
+        no_bias = of_hidden.new_zeros(len(of_hidden))
         return Weights(
-            self.get_parameter(f"weight_ih{name}"),
+            parameter("weight_ih"),
             drop_units(of_hidden, self.recurrent_dropout) if self.training else of_hidden,
-            self.get_parameter(f"bias_ih{name}") if self.bias else none,
-            self.get_parameter(f"bias_hh{name}") if self.bias else none,
-            self.get_parameter(f"weight_hr{name}") if self.proj_size else None,
+            parameter("bias_ih") if self.bias else no_bias,
+            parameter("bias_hh") if self.bias else no_bias,
+            parameter("weight_hr") if self.proj_size else None,
         )
 
     @abstractmethod
