@@ -10,7 +10,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -43,9 +43,6 @@ from textgen.config import (
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 

@@ -99,6 +99,7 @@ class LanguageModel(nn.Module):
             num_layers=layer.num_layers,
         )
         model = cls(vocab_size, config)
+        layer.expect_ids()
         model.rnn = layer
         width = layer.proj_size or layer.hidden_size
         model.output = nn.Linear(2 * width if layer.bidirectional else width, vocab_size)

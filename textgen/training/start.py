@@ -60,7 +60,6 @@ def train(
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
-
     material = Material(vocab, training_text, held_out_text)
     try:
         settings, chosen = complete(
