@@ -1,0 +1,243 @@
+"""What followed each history of one, two, three ... tokens in a text.
+
+A history of k tokens with the token that followed it is a history of k + 1 tokens. So all are
+numbered length by length, sorted by the shorter history, then by the token: the followers of one
+history have numbers that stand next to each other, and those of a longer one are found by two
+steps instead of by a search through the text.
+
+Shapes: N tokens of the text, V vocabulary, K longest history, H_k different histories of k tokens,
+G_k of them with what followed (so H_1 = V and H_k+1 = G_k), R places, n followers in all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.text.vocab import TokenIds
+
+Integers = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What followed the histories at R places: of each row the tokens, rising, and how often."""
+
+    rows: Integers
+    """(n,), rising."""
+
+    tokens: Integers
+    """(n,)."""
+
+    counts: Integers
+    """(n,), above 0."""
+
+    def keys(self, vocab_size: int) -> NDArray[np.int64]:
+        """Return row and token as one number, (n,), rising."""
+        keys: NDArray[np.int64] = self.rows * np.int64(vocab_size) + self.tokens
+        return keys
+
+    def with_added(self, other: "Followed", vocab_size: int) -> "Followed":
+        """Return what followed in this text or the other."""
+        if not len(other.rows):
+            return self
+        keys, others = self.keys(vocab_size), other.keys(vocab_size)
+        at = np.searchsorted(keys, others)
+        known = np.append(keys, -1)[at] == others
+        counts = self.counts.copy()
+        counts[at[known]] += other.counts[known]
+        at, new = at[~known], ~known
+        return Followed(
+            np.insert(self.rows, at, other.rows[new]),
+            np.insert(self.tokens, at, other.tokens[new]),
+            np.insert(counts, at, other.counts[new]),
+        )
+
+
+@dataclass(frozen=True)
+class Followers:
+    """What followed the histories of one length."""
+
+    first: Integers
+    """Where each history's followers begin, (H + 2,): one more for their end, and one for the
+    history that is none, number H, which nothing followed."""
+
+    tokens: Integers
+    """(G,), rising within a history."""
+
+    counts: Integers
+    """How often, (G,)."""
+
+    @property
+    def none(self) -> int:
+        """The number of the history that never stood."""
+        return len(self.first) - 2
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where the histories of one length stand."""
+
+    histories: Integers
+    """Which one stands before each place, (N + 1,)."""
+
+    places: Integers
+    """The places by history, those of each rising, (N - k,)."""
+
+    starts: Integers
+    """Where each history's begin, (H + 2,)."""
+
+    longer: Integers
+    """The history of k + 1 tokens that the token at each of the places makes, (N - k,)."""
+
+    def before(self, histories: Integers, places: Integers) -> Integers:
+        """Return where, among all, a history's first place is that is not before a given one.
+
+        The places may have a dimension more, (..., R).
+        """
+        return bisect(self.places, self.starts[histories], self.starts[histories + 1], places)
+
+
+class Histories:
+    """What followed every history of at most K tokens.
+
+    Args:
+        followers: of each length, from 1 on.
+        vocab_size: V.
+        positions: where they stand, if that is known.
+    """
+
+    def __init__(
+        self,
+        followers: Sequence[Followers],
+        vocab_size: int,
+        positions: Sequence[Positions] = (),
+    ) -> None:
+        self.followers = followers
+        self.vocab_size = vocab_size
+        self.positions = positions
+
+    @classmethod
+    def of(cls, tokens: TokenIds, vocab_size: int, longest: int) -> "Histories":
+        """Return those of a text.
+
+        Args:
+            tokens: ids (N,); N may be 0, and less than K.
+            vocab_size: V.
+            longest: K.
+        """
+        count = len(tokens)
+        followers, positions = [], []
+        grams, kinds = tokens, vocab_size  # which history of k tokens ends where, from k - 1 on
+        for k in range(1, longest + 1):
+            histories = np.full(count + 1, kinds, np.int32)
+            histories[k:] = grams
+            before, following = histories[k:count], tokens[k:]
+            keys, grams = _number(before * np.int64(vocab_size) + following)
+            first = np.searchsorted(keys, np.arange(kinds + 2) * vocab_size)
+            followers.append(
+                Followers(_narrow(first), _narrow(keys % vocab_size), _narrow(np.bincount(grams)))
+            )
+            order = _narrow(np.argsort(before, kind="stable"))
+            starts = np.append(0, np.cumsum(np.bincount(before, minlength=kinds + 1)))
+            positions.append(Positions(histories, order + k, _narrow(starts), grams[order]))
+            kinds = len(keys)
+        return cls(followers, vocab_size, positions)
+
+    def find(self, recent: TokenIds) -> list[Integers]:
+        """Return the numbers (R,) of the histories of 1 to K tokens that end ``recent`` (R, C).
+
+        An id of -1 is no token.
+        """
+        found = []
+        for k in range(1, len(self.followers) + 1):
+            if recent.shape[1] < k:
+                found.append(np.full(len(recent), self.followers[k - 1].none))
+                continue
+            oldest = recent[:, -k].astype(np.int64)
+            number: Integers = np.where(oldest < 0, self.followers[0].none, oldest)
+            for place in range(1, k):
+                number = self._longer(place, number, recent[:, place - k])
+            found.append(number)
+        return found
+
+    def _longer(self, length: int, histories: Integers, tokens: TokenIds) -> Integers:
+        """Return the numbers of histories of so many tokens with one token more."""
+        known = self.followers[length - 1]
+        low, high = known.first[histories], known.first[histories + 1]
+        at = bisect(known.tokens, low, high, tokens)
+        there = at < high
+        there[there] = known.tokens[at[there]] == tokens[there]
+        return np.where(there, at, self.followers[length].none)
+
+    def followed(
+        self, length: int, histories: Integers, less: tuple[Integers, Integers] | None = None
+    ) -> Followed:
+        """Return what followed histories.
+
+        Args:
+            length: k.
+            histories: their numbers, (R,).
+            less: where in the order of ``Positions.places`` those begin and end, of each history,
+                that do not count; each (R,).
+        """
+        known = self.followers[length - 1]
+        first = known.first[histories]
+        rows, at = ranges(first, known.first[histories + 1] - first)
+        counts = known.counts[at]
+        if less is None:
+            return Followed(rows, known.tokens[at], counts)
+        begin, end = less
+        their_rows, where = ranges(begin, end - begin)
+        shift = np.searchsorted(rows, np.arange(len(histories))) - first
+        taken = self.positions[length - 1].longer[where] + shift[their_rows]
+        counts = counts - np.bincount(taken, minlength=len(counts))
+        left = np.flatnonzero(counts)
+        return Followed(rows[left], known.tokens[at[left]], counts[left])
+
+
+def ranges(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """Return ``starts[r], starts[r] + 1, ...``, of each row so many, after the number of its row.
+
+    Both are (n,), n the sum of the lengths.
+    """
+    rows = np.repeat(np.arange(len(starts)), lengths)
+    shift = starts - (np.cumsum(lengths) - lengths)
+    return rows, np.arange(len(rows)) + shift[rows]
+
+
+def bisect(values: Integers, low: Integers, high: Integers, wanted: Integers) -> Integers:
+    """Return where, between ``low`` and ``high``, the first value is that is not below a wanted.
+
+    Args:
+        values: rising between each low and its high.
+        low: where to begin, (R,).
+        high: where to end, (R,); it is the answer where all are below.
+        wanted: (R,).
+    """
+    last = len(values) - 1
+    low, high = np.broadcast_arrays(low, high, wanted)[:2]
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        below = (low < high) & (values[np.minimum(middle, last)] < wanted)
+        low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+    return low
+
+
+def _number(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the different keys, rising, and which of them each key is.
+
+    As ``np.unique`` with half of its memory: of a long text there are hundreds of megabytes.
+    """
+    order = np.argsort(keys)
+    ordered = keys[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    numbers = np.empty(len(keys), np.int32)
+    numbers[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    return ordered[new], numbers
+
+
+def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    return numbers.astype(np.int32)

@@ -1,0 +1,117 @@
+"""The gate, learned beside the network from the batches that the network learns from.
+
+The network learns exactly as it does without: it is told nothing of the gate, and what the gate
+draws at random comes from a generator of its own. It is learned meanwhile, not afterwards: a gate
+that is fitted to a network which knows the text by heart trusts it too much. For the same reason
+its learning rate falls to 0 within the first passes over the text.
+
+Shapes: B rows, T steps, N tokens of the training text, E features, V vocabulary.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textgen.config import TrainingConfig
+from textgen.counts.product import Counts
+from textgen.counts.reading import Blocks
+from textgen.model.language_model import LanguageModel
+from textgen.model.precision import choose_dtype
+from textgen.model.state import State
+
+PASSES = 4
+"""Passes over the text in which the gate learns."""
+
+_EVERY = 8
+"""It learns from one batch of so many, which takes a fifteenth of the time."""
+
+_LEAST = 300
+"""Batches that it learns from at least, where the network has so many."""
+
+_ROWS, _STRETCH = 8, 16
+"""Of such a batch, this many rows, and of each of them so many places next to each other."""
+
+_HIDDEN = 0.15
+"""Share of the rows at which nothing of what was read lately counts: so that it also knows how to
+do without."""
+
+_LEARNING_RATE = 4e-3
+_WARMUP = 20
+"""Batches in which the learning rate rises."""
+
+
+class GateLearner:
+    """The network as the loop trains it, its batches places of the text, and the gate beside it.
+
+    Args:
+        model: the network.
+        counts: of the training text; the gate is changed in place.
+        tokens: the training text, ids (N,), on the model's device.
+        config: how the network is trained.
+    """
+
+    def __init__(
+        self, model: LanguageModel, counts: Counts, tokens: Tensor, config: TrainingConfig
+    ) -> None:
+        self.counts = counts
+        self.optimizer = torch.optim.Adam(
+            counts.product.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99)
+        )
+        self._model = model
+        self._tokens = tokens
+        self._blocks = Blocks(tokens.cpu().numpy(), counts.learned.histories)
+        self._seed = config.seed
+        dtype = choose_dtype(config.precision, model.parameters())
+        self._autocast = torch.autocast(
+            tokens.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16
+        )
+        self._batch: tuple[Tensor, Tensor] | None = None
+
+    def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Return the network's loss of a batch of places (B, T), and the new state."""
+        features, state = self._model.features(self._tokens[x], state)
+        self._batch = features.detach(), y
+        return self._model.cross_entropy(features, self._tokens[y]), state
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Return the network's: the gate has an optimiser of its own."""
+        return self._model.parameters()
+
+    def train(self) -> None:
+        """Turn dropout on."""
+        self._model.train()
+
+    def learn(self, step: int, steps: int) -> None:
+        """Learn from the batch that ``loss`` saw last, if it is this one's turn.
+
+        Args:
+            step: the number of steps done.
+            steps: those in which the gate learns.
+        """
+        every = max(1, min(_EVERY, steps // _LEAST))
+        if step > steps or step % every or self._batch is None:
+            return
+        features, y = self._batch
+        generator = np.random.default_rng((self._seed, step))
+        rows = np.sort(generator.permutation(len(y))[:_ROWS])
+        first = int(generator.integers(max(1, y.shape[1] - _STRETCH + 1)))
+        columns = slice(first, first + _STRETCH)
+        hidden = generator.random(len(rows)) < _HIDDEN
+        places = y[rows][:, columns]
+        experts = self.counts.learned.consult(
+            self._blocks.seen(places.flatten().cpu().numpy(), hidden.repeat(places.shape[1]))
+        )
+        for group in self.optimizer.param_groups:
+            rising = min(1.0, step / every / _WARMUP)
+            group["lr"] = _LEARNING_RATE * rising * (1 - (step - 1) / steps)
+        features = features[rows][:, columns].flatten(0, 1)
+        with torch.no_grad(), self._autocast:
+            logits = self._model.output(features).float()
+        told, _ = self.counts.product.judge(
+            features.float(), logits, experts, self._tokens[places].flatten().long()
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        told.mean().neg().backward()
+        self.optimizer.step()
