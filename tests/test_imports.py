@@ -15,15 +15,16 @@ GROUND = ("errors", "config", "files", "interrupts", "bars", "version")
 MAY_IMPORT = {
     "text": set(),
     "model": set(),
-    "runs": {"text", "model"},
-    "writing": {"text", "model", "runs"},
-    "evaluation": {"text", "model", "runs", "writing"},
-    "training": {"text", "model", "runs", "writing", "evaluation"},
+    "counts": {"text"},
+    "runs": {"text", "model", "counts"},
+    "writing": {"text", "model", "counts", "runs"},
+    "evaluation": {"text", "model", "counts", "runs", "writing"},
+    "training": {"text", "model", "counts", "runs", "writing", "evaluation"},
     "plots": {"text", "runs", "evaluation"},
     "dashboard": {"plots", "runs"},
     "sanity": {"text.batches", "model", "runs", "training.loop", "training.meter"},
     "cli": {
-        *("text", "model", "runs", "writing", "evaluation"),
+        *("text", "model", "counts", "runs", "writing", "evaluation"),
         *("training", "plots", "dashboard", "sanity"),
     },
 }

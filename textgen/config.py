@@ -139,6 +139,10 @@ class ModelConfig:
     tie: bool = True
     """Use the embedding once more as the output's weights."""
 
+    counts: bool = True
+    """Multiply the network with what counting knows of the text: far better text for the same
+    time. The network itself learns as it does without."""
+
     shortcut: bool = True
     """Let the output also read the embedding of the last token, past the recurrent layers."""
 
@@ -462,6 +466,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "held_out": 0.0,
         "embedding_size": 0,
         "hidden_size": 256,
+        "counts": False,
         "softmax": "full",
         "dropout": 0.0,
         "recurrent_dropout": 0.0,

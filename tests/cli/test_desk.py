@@ -22,7 +22,7 @@ from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
 from textgen.runs.folder import Run
 from textgen.runs.trained import Trained, load
-from textgen.writing.generation import Decoder, continuation
+from textgen.writing.generation import Decoder, continuation, generate
 from textgen.writing.manuscript import Manuscript
 
 
@@ -176,7 +176,7 @@ def test_lines_through_a_pipe(sample_run: Run, trained: Trained, in_folder: Path
     out = found.stdout.decode()
     assert found.returncode == 0
     config = GenerationConfig(length=30, seed=7)
-    first = "庞师傅" + "".join(continuation(trained.model, trained.vocab, "庞师傅", config))
+    first = "庞师傅" + "".join(generate(trained, "庞师傅", config))
     saved = (in_folder / "a.txt").read_text("utf-8")
     assert saved.startswith(first)
     assert len(saved) == 3 + 30 + 30 + 1

@@ -60,6 +60,7 @@ def test_a_training_that_goes_on_has_every_point_once(command: Command, story: P
     assert set(first) == {
         *("perplexity", "loss", "learning_rate", "gradient_norm", "tokens_per_second"),
         *("held_out_perplexity", "held_out_bits_per_character"),
+        *("network_bits_per_character", "static_bits_per_character"),
     }
     for folder in ("events", "others"):
         again = ("train", "--resume", "tale", "--epochs", "1", "--no-visdom")

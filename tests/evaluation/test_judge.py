@@ -53,5 +53,5 @@ def test_a_part_of_a_text_is_expected_as_in_the_whole(sample_run: Run) -> None:
     assert len(everything) == len(judged.text)
     assert part.bits == pytest.approx(whole.bits[:50], abs=1e-4)
     assert whole.bits.sum() / len(judged.text) == pytest.approx(
-        judged.figures().bits_per_character, abs=1e-4
+        judged.figures().model.bits_per_character, abs=1e-4
     )

@@ -93,7 +93,7 @@ def by_writing(layers: LSTM, inputs: Tensor, state: State) -> Everything:
     step = LSTMStep(model)
     outputs = []
     for ids in torch.arange(B * T).view(B, T).unbind(1):
-        logits, state = step(ids, state)
+        logits, _, state = step(ids, state)
         outputs.append(logits[:, :H])
     return [torch.stack(outputs, dim=1), *state]
 

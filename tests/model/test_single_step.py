@@ -23,9 +23,10 @@ def is_the_models_own(model: LanguageModel) -> bool:
     state = expected_state = tuple(torch.randn_like(part) for part in model.begin_state(5))
     with torch.no_grad():
         for column in ids.t():
-            logits, state = step(column, state)
-            expected, expected_state = model(column[:, None], expected_state)
-            torch.testing.assert_close(logits, expected[:, 0], rtol=0, atol=1e-10)
+            logits, features, state = step(column, state)
+            expected, expected_state = model.features(column[:, None], expected_state)
+            torch.testing.assert_close(features, expected[:, 0], rtol=0, atol=1e-10)
+            torch.testing.assert_close(logits, model.output(expected[:, 0]), rtol=0, atol=1e-10)
             torch.testing.assert_close(state, expected_state, rtol=0, atol=1e-10)
     return isinstance(step, LSTMStep)
 
@@ -61,7 +62,7 @@ def test_a_table_that_would_be_too_large_is_not_made(monkeypatch: pytest.MonkeyP
 def test_a_state_that_went_in_stays_as_it_is() -> None:
     model = make_exact_model()
     step, state = single_step(model), model.begin_state(2)
-    _, after = step(torch.tensor([1, 2]), state)
+    _, _, after = step(torch.tensor([1, 2]), state)
     kept = [part.clone() for part in after]
     step(torch.tensor([3, 4]), after)
     assert all(not part.any() for part in state)

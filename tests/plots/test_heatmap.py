@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import Command, copy_run, make_model, make_story
-from textgen.evaluation.perplexity import Passage, evaluate_text, predict_text, token_surprisals
+from textgen.evaluation.perplexity import Passage, evaluate_text, token_surprisals
+from textgen.evaluation.predictions import predict_text
 from textgen.plots import heatmap
 from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
@@ -98,7 +99,8 @@ def test_evaluate_writes_it(
     status, out, err = command("evaluate", "tale", "story.txt", "--heatmap", "out.html")
     assert (status, err) == (0, "story.txt: utf-8, 4,000 characters\n" * err.count("story.txt"))
     assert out.endswith("out.html\n")
-    assert Path("out.html").read_text("utf-8").count("<i class=") == 4001  # and the legend's
+    in_legends = 1 + 6
+    assert Path("out.html").read_text("utf-8").count("<i class=") == 4000 + in_legends
     monkeypatch.setattr(heatmap, "MAX_CHARACTERS", 300)
     status, _, err = command("evaluate", "tale", "--heatmap", "held_out.html")
     assert status == 0

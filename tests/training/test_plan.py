@@ -24,32 +24,34 @@ def material(held_out: int = 500) -> Material:
 
 def test_the_evaluation_of_a_long_text_is_reckoned_from_a_piece() -> None:
     long = material(200_000)
-    model, _, _ = set_up(SETTINGS, long)
+    learner = set_up(SETTINGS, long)
     read = 0
 
     def count(_: nn.Module, inputs: tuple[Tensor, ...], __: object) -> None:
         nonlocal read
         read += inputs[0].shape[0] * inputs[0].shape[1]
 
-    model.rnn.register_forward_hook(count)
-    seconds = seconds_per_evaluation(model, long)
+    learner.model.rnn.register_forward_hook(count)
+    seconds = seconds_per_evaluation(learner, long)
     assert seconds > 0
-    assert read <= 10_000 + ROWS * (CONTEXT + 1)
-    assert seconds_per_evaluation(model, material(0)) == 0
+    assert read <= 2 * (10_000 + ROWS * (CONTEXT + 1))  # by the network alone, and with counts
+    assert seconds_per_evaluation(learner, material(0)) == 0
 
 
 def test_epochs_are_counted_and_minutes_timed_and_the_fewer_steps_count() -> None:
     given = material()
-    model, batches, _ = set_up(SETTINGS, given)
-    before = [parameter.clone() for parameter in model.parameters()]
-    by_epochs = make_plan(SETTINGS, given, model, batches)
-    assert by_epochs.total_steps == pytest.approx(3 * batches.num_batches(0), abs=3)
+    learner = set_up(SETTINGS, given)
+    assert learner.counts is not None
+    parameters = [*learner.model.parameters(), *learner.counts.product.parameters()]
+    before = [parameter.clone() for parameter in parameters]
+    by_epochs = make_plan(SETTINGS, given, learner)
+    assert by_epochs.total_steps == pytest.approx(3 * learner.batches.num_batches(0), abs=3)
     assert by_epochs.evaluate_every == -(-by_epochs.total_steps // 10)
     hour = SETTINGS.with_length(3.0, 60.0)
-    assert make_plan(hour, given, model, batches).total_steps == by_epochs.total_steps
+    assert make_plan(hour, given, learner).total_steps == by_epochs.total_steps
     second = SETTINGS.with_length(1e6, 1 / 60)
-    assert 1 < make_plan(second, given, model, batches).total_steps < 100_000
-    assert all(map(torch.equal, before, model.parameters()))
+    assert 1 < make_plan(second, given, learner).total_steps < 100_000
+    assert all(map(torch.equal, before, parameters))
 
 
 def test_twice_the_minutes_are_twice_the_passes() -> None:

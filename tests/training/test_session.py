@@ -41,7 +41,7 @@ def test_it_learns_what_there_is_to_learn(story: Path, in_folder: Path) -> None:
     result = train(story, settings)
     assert result.held_out is not None
     assert result.run.trigram_bits is not None
-    assert result.held_out.bits_per_character < result.run.trigram_bits
+    assert result.held_out.model.bits_per_character < result.run.trigram_bits
     assert in_folder.name
 
 
@@ -127,13 +127,14 @@ def test_early_stop(tmp_path: Path) -> None:
     found = bits(result.run)
     assert len(found) == found.index(min(found)) + 1 + 3
     assert result.held_out is not None
-    assert result.held_out.bits_per_character == pytest.approx(min(found), abs=0.1)
+    assert result.held_out.model.bits_per_character == pytest.approx(min(found), abs=0.1)
     with pytest.raises(TextgenError, match="early is complete"):
         resume(result.run)
 
 
 @pytest.mark.usefixtures("in_folder")
-def test_a_complete_run_can_be_trained_for_longer(story: Path, tiny: Settings) -> None:
+def test_a_complete_run_can_be_trained_for_longer(story: Path) -> None:
+    tiny = Settings.of(**{**TINY, "patience": 0})
     run = train(story, tiny, name="short").run
     steps = run.plan.total_steps
     with pytest.raises(TextgenError, match="short is complete"):
@@ -188,5 +189,5 @@ def test_minutes_become_steps(story: Path) -> None:
 def test_words(story: Path) -> None:
     result = train(story, Settings.of(**{**TINY, "tokens": "word", "min_count": 2}), name="words")
     assert result.held_out is not None
-    assert result.held_out.tokens < 400
+    assert result.held_out.model.tokens < 400
     assert result.run.vocab.kind == "word"

@@ -19,6 +19,7 @@ from textgen.cli.results import (
     copying_line,
     copying_values,
     dynamic_values,
+    network_values,
     print_figures,
     print_json,
     print_result,
@@ -96,7 +97,7 @@ def demo(
     result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
     print_result(result)
     trained = load(result.run.folder)
-    decoder = Decoder(trained.model, trained.vocab)
+    decoder = Decoder.of(trained)
     for prefix in ("却说", "玄德曰：“", "曹操"):
         print()
         write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
@@ -159,8 +160,9 @@ def train(
         tokens_per_second=result.tokens_per_second,
         device=result.device,
         perplexity=result.perplexity,
-        held_out_perplexity=held_out and held_out.perplexity,
-        held_out_bits_per_character=held_out and held_out.bits_per_character,
+        held_out_perplexity=held_out and held_out.model.perplexity,
+        held_out_bits_per_character=held_out and held_out.model.bits_per_character,
+        **network_values(held_out),
         kneser_ney_bits_per_character=result.run.kneser_ney_bits,
         trigram_bits_per_character=result.run.trigram_bits,
     )
@@ -175,6 +177,7 @@ def generate(
     map_script: _MapScript = False,
     generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
     search: Annotated[SearchConfig, _Flat] = SearchConfig(),
+    counts: bool = True,
     check_copying: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
@@ -186,6 +189,7 @@ def generate(
         prefix: The beginning.
         prefix_file: Text file with the beginning, for a long one.
         map_script: Put unknown characters into the script and the punctuation that are known.
+        counts: Multiply the network with what counts know, where the run has counts.
         check_copying: Tell what of the text stands word for word in the training text.
         checkpoints: Folder in which the runs are.
         as_json: Print the text as one JSON line when it is complete.
@@ -198,6 +202,8 @@ def generate(
     search.check(generation)
     start = beginning(prefix, prefix_file)
     trained = load(run, checkpoints)
+    if not counts:
+        trained = replace(trained, counts=None)
     if not as_json:
         warn_of_encoding(trained)
     original = TrainingText(trained.run.split()[0]) if check_copying else None
@@ -207,7 +213,7 @@ def generate(
     drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
     if generation.seed is None and search.beam is None:
         generation = replace(generation, seed=new_seed())
-    decoder = Decoder(trained.model, trained.vocab)
+    decoder = Decoder.of(trained)
     try:
         texts, endings = write_texts(decoder, start, generation, search, quiet=as_json)
     except KeyboardInterrupt:
@@ -293,17 +299,18 @@ def evaluate(
             log.info("%s leaves the last %s characters out", heatmap, f"{left_out:,}")
     if as_json:
         print_json(
-            perplexity=figures.perplexity,
-            bits_per_character=figures.bits_per_character,
+            perplexity=figures.model.perplexity,
+            bits_per_character=figures.model.bits_per_character,
+            **network_values(figures),
             kneser_ney_bits_per_character=kneser_ney.bits_per_character,
             trigram_bits_per_character=trigram.bits_per_character,
-            tokens=figures.tokens,
+            tokens=figures.network.tokens,
             **copying_values(copying),
             held_out_copied_share=natural and natural.share,
             **dynamic_values(adapting),
         )
         return
-    print(f"{figures.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
+    print(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
     yardsticks = {
         "Kneser-Ney": kneser_ney.bits_per_character,
         "trigram": trigram.bits_per_character,

@@ -71,7 +71,7 @@ class _Desk:
     def __init__(self, trained: Trained, config: GenerationConfig, *, map_script: bool) -> None:
         self._trained = trained
         self._map_script = map_script
-        self._manuscript = Manuscript(Decoder(trained.model, trained.vocab), config)
+        self._manuscript = Manuscript(Decoder.of(trained), config)
         self._saved: dict[Path, bytes] = {}
         self._commands: dict[str, Callable[[], None]] = {
             "again": lambda: self._print(self._manuscript.again),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.copying import Copying
+    from textgen.evaluation.mixture import Figures
     from textgen.evaluation.perplexity import Evaluation
     from textgen.runs.folder import Run
     from textgen.training.session import Result
@@ -31,7 +32,7 @@ def print_result(result: "Result") -> None:
 
 def print_figures(
     run: "Run",
-    figures: "Evaluation",
+    figures: "Figures",
     counted: Mapping[str, float | None],
     adapting: "Evaluation | None" = None,
 ) -> None:
@@ -44,13 +45,18 @@ def print_figures(
         adapting: the figures of the copy.
     """
     kind = run.vocab.kind
-    print(f"             {f'perplexity per {kind}':>25} {'bits per character':>20}")
-    print(_row("this model", figures))
+    print(f"{'':13} {f'perplexity per {kind}':>25} {'bits per character':>20}")
+    if figures.static is None or figures.mixed is None:
+        print(_row("this model", figures.network))
+    else:
+        print(_row("network alone", figures.network))
+        print(_row("with counts", figures.static))
+        print(_row("as it reads", figures.mixed))
     for name, bits in counted.items():
         if bits is not None:
             # A yardstick is of characters: beside the perplexity of words, its own says nothing.
             perplexity = "" if kind == "word" else f"{2**bits:.2f}"
-            print(f"{name:12} {perplexity:>25} {bits:20.3f}")
+            print(f"{name:13} {perplexity:>25} {bits:20.3f}")
     if adapting is not None:
         print(_row("adapting", adapting))
         print(
@@ -60,7 +66,16 @@ def print_figures(
 
 
 def _row(name: str, figures: "Evaluation") -> str:
-    return f"{name:12} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
+    return f"{name:13} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
+
+
+def network_values(figures: "Figures | None") -> dict[str, object]:
+    """Return what a model comes to, if it was judged, without all that it has or with a part."""
+    static = figures and figures.static
+    return {
+        "network_bits_per_character": figures and figures.network.bits_per_character,
+        "static_bits_per_character": static and static.bits_per_character,
+    }
 
 
 def dynamic_values(adapting: "Evaluation | None") -> dict[str, object]:

@@ -33,6 +33,7 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 _OF_A_RUN = (
     *("perplexity", "loss", "learning_rate", "gradient_norm", "tokens_per_second"),
     *("held_out_perplexity", "held_out_bits_per_character"),
+    *("network_bits_per_character", "static_bits_per_character"),
 )
 _OF_A_TASK = ("loss", "accuracy", "out_0", "out_1")
 

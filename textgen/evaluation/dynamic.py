@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textgen.bars import progress_bar
+from textgen.counts.product import Counts
 from textgen.evaluation.perplexity import CONTEXT, Evaluation, Passage, read_in_order, to_bits
 from textgen.model.language_model import LanguageModel
 from textgen.text.vocab import Vocab
@@ -53,6 +54,7 @@ def evaluate_dynamically(
     passage: Passage,
     learned: str,
     learning_rate: float = LEARNING_RATE,
+    counts: Counts | None = None,
 ) -> Evaluation:
     """Judge a text with a copy of a model that learns from each segment once it is judged.
 
@@ -62,8 +64,10 @@ def evaluate_dynamically(
         passage: the text to judge.
         learned: the text that the model was trained on, which scales the steps; not empty.
         learning_rate: 0 is ``evaluate_text``.
+        counts: what the model knows beside the network; it is judged with them, and learns alone.
     """
-    return passage.figures(dynamic_surprisals(model, vocab, passage, learned, learning_rate))
+    bits = dynamic_surprisals(model, vocab, passage, learned, learning_rate, counts)
+    return passage.figures(bits)
 
 
 def dynamic_surprisals(
@@ -72,16 +76,26 @@ def dynamic_surprisals(
     passage: Passage,
     learned: str,
     learning_rate: float = LEARNING_RATE,
+    counts: Counts | None = None,
 ) -> NDArray[np.float64]:
     """Return the bits (M,) that each token costs; the arguments are ``evaluate_dynamically``'s."""
     adapting = _without_dropout(model)
     parameters = list(adapting.parameters())
     scales = _gradient_scales(adapting, vocab, learned)
-    nats = []
+    nats: list[Tensor] = []
     count, unit = len(passage.ids), f"{vocab.kind}s"
+    reading = None if counts is None else counts.learned.reading(passage.ids, passage.context)
     with progress_bar(count, unit, "adapting", delay=_BAR_DELAY) as bar:
-        for _, costs in read_in_order(adapting, passage, SEGMENT):
-            nats.append(costs.detach())
+        for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
+            judged = costs.detach()
+            if counts is not None and reading is not None:
+                places = np.arange(SEGMENT * len(nats), SEGMENT * len(nats) + len(costs))
+                experts = counts.learned.consult(reading.seen(places))
+                targets = torch.from_numpy(passage.ids[places]).to(judged.device).long()
+                with torch.no_grad():
+                    told, _ = counts.product.judge(features, logits, experts, targets)
+                judged = -told
+            nats.append(judged)
             gradients = torch.autograd.grad(costs.mean(), parameters)
             with torch.no_grad():
                 for parameter, gradient, scale in zip(parameters, gradients, scales, strict=True):
@@ -119,5 +133,5 @@ def _sampled(model: LanguageModel, vocab: Vocab, learned: str) -> Iterator[Tenso
     last = max(0, len(learned) - _SAMPLE)
     for start in np.unique(np.linspace(0, last, _SAMPLES, dtype=int)).tolist():
         text, before = learned[start : start + _SAMPLE], learned[max(0, start - CONTEXT) : start]
-        for _, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
+        for *_, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
             yield costs

@@ -7,17 +7,13 @@ from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.evaluation import dynamic
 from textgen.evaluation.copying import Copying, TrainingText
-from textgen.evaluation.perplexity import (
-    Evaluation,
-    Passage,
-    Predictions,
-    evaluate_text,
-    predict_text,
-)
+from textgen.evaluation.mixture import Figures, evaluate_text
+from textgen.evaluation.perplexity import Evaluation, Passage
+from textgen.evaluation.predictions import Predictions, predict_text
 from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
 from textgen.runs.trained import Trained, as_trained
 from textgen.text.reading import read_corpus
-from textgen.writing.generation import continuation
+from textgen.writing.generation import generate
 
 COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)
 """The sample that tells how much a model copies."""
@@ -40,7 +36,7 @@ def evaluate(
         TextgenError: the file cannot be read; or none is given, and nothing was held out.
     """
     judged = Judged(as_trained(trained), file, encoding)
-    return judged.figures(), judged.yardsticks().trigram
+    return judged.figures().model, judged.yardsticks().trigram
 
 
 class Judged:
@@ -74,9 +70,9 @@ class Judged:
         """The text as the model's vocabulary reads it."""
         return Passage.of(self.trained.vocab, self.text, self.before)
 
-    def figures(self) -> Evaluation:
+    def figures(self) -> Figures:
         """Return the model's figures."""
-        return evaluate_text(self.trained.model, self.passage)
+        return evaluate_text(self.trained.model, self.passage, self.trained.counts)
 
     def yardsticks(self) -> Yardsticks:
         """Return what counts of the same training text come to."""
@@ -89,7 +85,11 @@ class Judged:
         """
         trained = self.trained
         return dynamic.evaluate_dynamically(
-            trained.model, trained.vocab, self.passage, self.training_text
+            trained.model,
+            trained.vocab,
+            self.passage,
+            self.training_text,
+            counts=trained.counts,
         )
 
     def predictions(self, most: int) -> tuple[list[str], Predictions]:
@@ -98,7 +98,8 @@ class Judged:
         text = self.text[:most]
         whole = len(text) == len(self.text)
         passage = self.passage if whole else Passage.of(trained.vocab, text, self.before)
-        return trained.vocab.split(text), predict_text(trained.model, passage)
+        predictions = predict_text(trained.model, passage, counts=trained.counts)
+        return trained.vocab.split(text), predictions
 
     def copying(self) -> tuple[Copying, Copying | None]:
         """Return what a sample of the model's copies from its training text; always the same one.
@@ -109,6 +110,6 @@ class Judged:
         """
         original = TrainingText(self.training_text)
         trained = self.trained
-        sample = "".join(continuation(trained.model, trained.vocab, "\n", COPYING_SAMPLE))
+        sample = "".join(generate(trained, "\n", COPYING_SAMPLE))
         natural = self.held_out_text[: COPYING_SAMPLE.length]
         return original.copied_by(sample), original.copied_by(natural) if natural else None

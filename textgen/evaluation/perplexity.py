@@ -93,7 +93,7 @@ def evaluate_text(model: LanguageModel, passage: Passage, rows: int = 1) -> Eval
     return passage.figures(token_surprisals(model, passage, rows))
 
 
-def figures_of(bits: NDArray[np.float64], characters: int) -> Evaluation:
+def figures_of(bits: NDArray[np.float64], characters: float) -> Evaluation:
     """Return the figures of a text of so many characters, whose tokens cost ``bits`` (M,)."""
     perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
     return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
@@ -109,11 +109,7 @@ def token_surprisals(model: LanguageModel, passage: Passage, rows: int = 1) -> N
         rows: R; every row is warmed up over the C - 1 tokens before its first context token.
     """
     ids, context = passage.ids, passage.context
-    length = -(-len(ids) // rows)
-    padding = np.zeros(rows * length - len(ids), dtype=np.int32)
-    whole = torch.from_numpy(np.concatenate([context, ids, padding]))
-    # Row r judges `length` tokens, and reads the C tokens before them: (R, C + length).
-    rows_of_tokens = whole.unfold(0, len(context) + length, length).to(model.output.weight.device)
+    _, rows_of_tokens = _rows_of_tokens(model, passage, rows)
     xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
     model.require_one_direction()
     model.eval()
@@ -128,9 +124,37 @@ def token_surprisals(model: LanguageModel, passage: Passage, rows: int = 1) -> N
     return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)]) + passage.unknown_bits
 
 
+def read(
+    model: LanguageModel, passage: Passage, rows: int = 1
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Read a text as ``token_surprisals`` does, a piece at a time.
+
+    Args:
+        model: the language model, in its mode for evaluating.
+        passage: the text, M tokens.
+        rows: R.
+
+    Yields:
+        The places (n,) in the text of which tokens come next, those of a row in order, and what
+        the output layer reads there, (n, E).
+    """
+    model.require_one_direction()
+    length, rows_of_tokens = _rows_of_tokens(model, passage, rows)
+    begin = torch.arange(rows)[:, None] * length - len(passage.context) + 1
+    state = None
+    columns = max(1, _CHUNK // rows)
+    for first in range(0, rows_of_tokens.shape[1] - 1, columns):
+        tokens = rows_of_tokens[:, first : min(first + columns, rows_of_tokens.shape[1] - 1)]
+        features, state = model.features(tokens, state)
+        column = torch.arange(first, first + tokens.shape[1])
+        places = begin + column
+        judged = (column >= len(passage.context) - 1) & (places < len(passage.ids))
+        yield places[judged].numpy(), features[judged.to(features.device)]
+
+
 def read_in_order(
     model: LanguageModel, passage: Passage, columns: int = _CHUNK
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Judge tokens strictly in order, a piece at a time, with the weights as they then are.
 
     The gradient stops where a piece begins.
@@ -141,8 +165,8 @@ def read_in_order(
         columns: T, the tokens of a piece; the last one may be shorter.
 
     Yields:
-        The logits of every token of a piece, (T, V), and what it costs in nats, (T,), ``<unk>`` as
-        one token.
+        Of every token of a piece what the output layer read, (T, E), its logits, (T, V), and what
+        it costs in nats, (T,), ``<unk>`` as one token.
     """
     model.require_one_direction()
     ids, context = passage.ids, passage.context
@@ -153,48 +177,25 @@ def read_in_order(
         with torch.no_grad():
             _, state = model.features(warm_up[None])
     for x, y in zip(xs[None].split(columns, dim=1), ys[None].split(columns, dim=1), strict=True):
-        logits, state = model(x, detach(state))
-        yield logits[0], _cross_entropies(logits, y)[0]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model expected at every token of a text."""
-
-    bits: NDArray[np.float64]
-    """What each token costs, (M,)."""
-
-    ids: NDArray[np.int64]
-    """The tokens held likeliest, the likeliest first, (M, K)."""
-
-    probabilities: NDArray[np.float32]
-    """Theirs, (M, K)."""
-
-
-@torch.inference_mode()
-def predict_text(model: LanguageModel, passage: Passage, likeliest: int = 5) -> Predictions:
-    """Return what the model expects at every token of a text, as ``evaluate_text`` judges it.
-
-    Args:
-        model: the language model, on any device; it is left in its mode for evaluating.
-        passage: the text, M tokens.
-        likeliest: K, how many tokens are returned for each place; fewer where V is less.
-    """
-    model.eval()
-    costs, best, chances = [], [], []
-    for logits, nats in read_in_order(model, passage):
-        costs.append(nats.cpu())
-        top = logits.float().softmax(dim=1).topk(min(likeliest, logits.shape[1]), dim=1)
-        best.append(top.indices.cpu())
-        chances.append(top.values.cpu())
-    bits = to_bits(torch.cat(costs)) + passage.unknown_bits
-    return Predictions(bits, torch.cat(best).numpy(), torch.cat(chances).numpy())
+        features, state = model.features(x, detach(state))
+        logits = model.output(features)
+        yield features[0], logits[0], _cross_entropies(logits, y)[0]
 
 
 def to_bits(nats: Tensor) -> NDArray[np.float64]:
     """Return nats (M,) as bits (M,)."""
     bits: NDArray[np.float64] = nats.double().cpu().numpy() / math.log(2)
     return bits
+
+
+def _rows_of_tokens(model: LanguageModel, passage: Passage, rows: int) -> tuple[int, Tensor]:
+    """Return how many tokens a row judges, and all that it reads: they, and C before them."""
+    ids, context = passage.ids, passage.context
+    length = -(-len(ids) // rows)
+    padding = np.zeros(rows * length - len(ids), dtype=np.int32)
+    whole = torch.from_numpy(np.concatenate([context, ids, padding]))
+    tokens = whole.unfold(0, len(context) + length, length)
+    return length, tokens.to(model.output.weight.device)
 
 
 def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:

@@ -159,6 +159,10 @@ class LanguageModel(nn.Module):
         """
         self.require_one_direction()
         features, state = self.features(tokens, state)
+        return self.cross_entropy(features, targets), state
+
+    def cross_entropy(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy of targets (B, T), as ``loss`` does, from features."""
         ids = targets.flatten().long()
         smoothing = self.resolved.label_smoothing if self.training else 0.0
         sampled = self.training and self.config.softmax == "sampled" and not smoothing
@@ -169,7 +173,7 @@ class LanguageModel(nn.Module):
             classes = None
         rows = features.flatten(0, 1)
         weight, bias = self.output.weight, self.output.bias
-        return linear_cross_entropy(rows, weight, bias, ids, classes, smoothing), state
+        return linear_cross_entropy(rows, weight, bias, ids, classes, smoothing)
 
     @torch.no_grad()
     def expect(self, tokens: Tensor) -> None:

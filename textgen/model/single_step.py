@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import State
 
-SingleStep = Callable[[Tensor, State], tuple[Tensor, State]]
+SingleStep = Callable[[Tensor, State], tuple[Tensor, Tensor, State]]
 """From the ids (B,) of a token of each text and the state before, each tensor (L, B, H), to the
-logits (B, V) of the next token and the state after."""
+logits (B, V) of the next token, what the output layer read for them (B, E), and the state after."""
 
 _LARGEST_TABLE = 2**25
 """Numbers in the table of gates, 256 MB in float64; a larger one takes long to make."""
@@ -39,9 +39,9 @@ def single_step(model: LanguageModel) -> SingleStep:
     if model.config.cell == "lstm" and plain and gates <= _LARGEST_TABLE:
         return LSTMStep(model)
 
-    def through_the_modules(ids: Tensor, state: State) -> tuple[Tensor, State]:
-        logits, state = model(ids[:, None], state)
-        return logits[:, 0], state
+    def through_the_modules(ids: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        features, state = model.features(ids[:, None], state)
+        return model.output(features)[:, 0], features[:, 0], state
 
     return through_the_modules
 
@@ -79,8 +79,8 @@ class LSTMStep:
             self.shortcut = model.shortcut(model.embedding.weight)
         self.output = _bias_and_weight(model.output)
 
-    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return the logits of the next token, and the state after ``ids``."""
+    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Return the logits of the next token, the features, and the state after ``ids``."""
         hiddens: list[Tensor] = []
         memories: list[Tensor] = []
         for layer, (h, c) in enumerate(zip(state[0].unbind(), state[1].unbind(), strict=True)):
@@ -104,7 +104,7 @@ class LSTMStep:
             features = features + self.shortcut.index_select(0, ids)
         bias, weight = self.output
         logits = torch.addmm(bias, features, weight)
-        return logits, (torch.stack(hiddens), torch.stack(memories))
+        return logits, features, (torch.stack(hiddens), torch.stack(memories))
 
 
 def _bias_and_weight(layer: nn.Module) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.evaluation.judge import Judged
-from textgen.evaluation.perplexity import Predictions
+from textgen.evaluation.predictions import Predictions
 from textgen.files import write_atomically
 from textgen.plots.html_page import html_page
 from textgen.text.vocab import UNKNOWN, Vocab
@@ -28,6 +28,9 @@ _HIGHEST = 16
 _COLOURS = ((255, 255, 255), (255, 233, 160), (254, 178, 96), (244, 118, 80), (214, 84, 120))
 """From no surprise to the highest; black text is easy to read on all of them."""
 
+_WHO_COLOURS = ("#ffffff", "#b7dcff", "#bfe8c2", "#ffe08a", "#ffc9a3", "#e3ccf5")
+"""The network's, that of all that followed, of what followed lately, and of the windows."""
+
 _STYLE = """
 body { font-family: sans-serif; color: #222; max-width: 860px; margin: 24px auto;
   padding: 0 16px }
@@ -39,6 +42,7 @@ i:hover, i.chosen { outline: 2px solid #222 }
 .control { color: #888; font-size: 12px }
 #legend { display: flex; align-items: center; gap: 12px; margin: 16px 0 24px; font-size: 14px }
 #legend div span { display: inline-block; min-width: 26px; padding: 3px 0; text-align: center }
+#asked { font-size: 14px; margin-bottom: 24px }
 #hint { position: fixed; z-index: 1; display: none; background: #fff; border: 1px solid #888;
   border-radius: 4px; padding: 8px 12px; box-shadow: 0 2px 8px #0003; font-size: 15px;
   pointer-events: none }
@@ -52,6 +56,7 @@ const bytes = (name, Type) => new Type(
   Uint8Array.from(atob(data[name]), character => character.charCodeAt(0)).buffer);
 const bits = bytes('bits', Uint16Array), ids = bytes('ids', Uint32Array);
 const chances = bytes('chances', Uint16Array), known = bytes('known', Uint8Array);
+const opinions = bytes('opinions', Uint16Array), asked = data.asked.length;
 const hint = document.getElementById('hint');
 const row = (...values) => {
   const line = document.createElement('tr');
@@ -77,6 +82,9 @@ function show(target) {
     (bits[place] / 100).toFixed(2) + ' bits'));
   for (let k = place * data.likeliest; k < (place + 1) * data.likeliest; k++)
     table.append(row(data.names[ids[k]], (chances[k] / 655.35).toFixed(2) + ' %'));
+  for (let k = 0; k < asked && asked > 1; k++)
+    table.append(row(data.asked[k],
+      (opinions[place * asked + k] / 655.35).toFixed(2) + ' %'));
   hint.replaceChildren(table);
   const box = chosen.getBoundingClientRect(), size = hint.getBoundingClientRect();
   hint.style.left = Math.max(4, Math.min(box.left, innerWidth - size.width - 8)) + 'px';
@@ -86,6 +94,8 @@ function show(target) {
 document.addEventListener('mouseover', event => show(event.target));
 document.addEventListener('click', event => show(event.target));
 document.addEventListener('scroll', () => show(document.body));
+document.getElementById('who')?.addEventListener('change', event =>
+  document.body.classList.toggle('who', event.target.checked));
 """
 
 
@@ -134,6 +144,8 @@ def write_predictions(
             "ids": _base64(predictions.ids, "<u4"),
             "chances": _base64(chances, "<u2"),
             "known": _base64(known, "u1"),
+            "opinions": _base64((predictions.opinions * 65535).round(), "<u2"),
+            "asked": predictions.asked,
             "likeliest": predictions.ids.shape[1],
             "names": [_named(token) for token in names],
             "text": text,
@@ -144,10 +156,13 @@ def write_predictions(
     )
     data = data.replace("</", "<\\/").replace("<!--", "<\\!--")  # nothing ends the script
     characters = np.array([len(token) for token in tokens])
-    lines = _paragraphs(tokens, (predictions.bits / characters).tolist(), known.tolist())
+    right = predictions.opinions.argmax(axis=1)
+    lines = _paragraphs(
+        tokens, (predictions.bits / characters).tolist(), known.tolist(), right.tolist()
+    )
     body = f"""<div id="legend">bits per character {_legend()}
 <i class="unknown">unknown to the model</i></div>
-<div id="hint"></div>
+{_who(predictions.asked)}<div id="hint"></div>
 {"".join(lines)}
 <script>
 const data = {data};
@@ -155,14 +170,17 @@ const data = {data};
     write_atomically(path, html_page(title, _STYLE + _colour_classes(), body))
 
 
-def _paragraphs(tokens: list[str], bits: list[float], known: list[int]) -> Iterator[str]:
+def _paragraphs(
+    tokens: list[str], bits: list[float], known: list[int], right: list[int]
+) -> Iterator[str]:
     """Yield the text's lines, each token in its colour; a browser lays out those in view only."""
     first = 0
     line: list[str] = []
-    for place, (token, cost, is_known) in enumerate(zip(tokens, bits, known, strict=True)):
-        colour = f"b{min(int(cost), _HIGHEST)}"
-        name = colour if is_known else f"'{colour} unknown'"
-        line.append(f"<i class={name}>{_shown(token)}</i>")
+    for place, (token, cost, is_known, who) in enumerate(
+        zip(tokens, bits, known, right, strict=True)
+    ):
+        names = f"b{min(int(cost), _HIGHEST)} w{who}" + " unknown" * (not is_known)
+        line.append(f"<i class='{names}'>{_shown(token)}</i>")
         if "\n" in token or place == len(tokens) - 1:
             yield f"<p data-first={first}>{''.join(line)}</p>\n"
             first, line = place + 1, []
@@ -184,7 +202,20 @@ def _named(token: str) -> str:
 
 
 def _colour_classes() -> str:
-    return "".join(f".b{bits} {{ background: {_colour(bits)} }}\n" for bits in range(_HIGHEST + 1))
+    surprisal = (f".b{bits} {{ background: {_colour(bits)} }}\n" for bits in range(_HIGHEST + 1))
+    right = (f".who .w{n} {{ background: {colour} }}\n" for n, colour in enumerate(_WHO_COLOURS))
+    return "".join((*surprisal, *right))
+
+
+def _who(asked: tuple[str, ...]) -> str:
+    """Return the switch to colours that say who gave each character the most, and their legend."""
+    if len(asked) == 1:
+        return ""
+    names = " ".join(f"<i class=w{n}>{html.escape(name)}</i>" for n, name in enumerate(asked))
+    return (
+        '<p id="asked"><label><input type="checkbox" id="who"> who was right, that is, gave the '
+        f"character the most:</label> <span class=who>{names}</span></p>\n"
+    )
 
 
 def _colour(bits: int) -> str:

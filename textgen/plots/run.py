@@ -25,6 +25,8 @@ _Figure = Literal[
     "perplexity",
     "held_out_perplexity",
     "held_out_bits_per_character",
+    "network_bits_per_character",
+    "static_bits_per_character",
     "gradient_norm",
     "learning_rate",
     "tokens_per_second",
@@ -32,6 +34,15 @@ _Figure = Literal[
 """What a record has of a step that makes a curve."""
 
 _BITS: Final = "held_out_bits_per_character"
+
+
+_HELD_OUT: Final[tuple[tuple[_Figure, str, str], ...]] = ((_BITS, "held out", RED),)
+_HELD_OUT_WITH_COUNTS: Final[tuple[tuple[_Figure, str, str], ...]] = (
+    ("network_bits_per_character", "network alone", BLUE),
+    ("static_bits_per_character", "with counts", GREEN),
+    (_BITS, "as it reads", RED),
+)
+"""The curves of what is held out."""
 
 
 def of_run(run: Run, name: str | None = None, perplexity: str | None = None) -> Subject:
@@ -56,6 +67,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     trained = [entry for entry in entries if "perplexity" in entry]
     judged = [entry for entry in trained if "held_out_perplexity" in entry]
     end = max((entry["epoch"] for entry in trained), default=0.0)
+    held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT
     name, bits = "Kneser-Ney", run.kneser_ney_bits
     if bits is None:  # a run that was made before it was counted
         name, bits = "trigram", run.trigram_bits
@@ -81,11 +93,9 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             "Bits per character, held out",
             "bits per character",
             [
-                line(
-                    "held out",
-                    _series(judged, "held_out_bits_per_character"),
-                    RED,
-                    markers=True,
+                *(
+                    line(label, _series(judged, figure), colour, markers=True)
+                    for figure, label, colour in held_out
                 ),
                 *counted,
             ],

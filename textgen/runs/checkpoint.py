@@ -1,7 +1,8 @@
 """Checkpoints: weights, and all that going on from exactly there needs, in one safetensors file.
 
-The model's tensors are called ``model.<parameter>`` and are the same for both models. Nothing is
-pickled, so loading runs no code.
+The model's tensors are called ``model.<parameter>`` and are the same for both models; those of a
+gate that learned beside it are called ``gate.<parameter>``. Nothing is pickled, so loading runs no
+code.
 """
 
 import hashlib
@@ -27,16 +28,23 @@ def save_checkpoint(
     progress: Progress,
     optimizer: torch.optim.Optimizer | None = None,
     vocab: Vocab | None = None,
+    gate: nn.Module | None = None,
+    gate_optimizer: torch.optim.Optimizer | None = None,
 ) -> None:
-    """Write weights and position, and with an optimiser all that a resume needs.
+    """Write weights and position, and with optimisers all that a resume needs.
 
     A model of a language is written with its vocabulary, and only loads with the same one.
     """
-    tensors: dict[str, Tensor] = {f"model.{n}": value for n, value in model.named_parameters()}
+    tensors: dict[str, Tensor] = {}
+    for prefix, module in (("model", model), ("gate", gate)):
+        if module is not None:
+            tensors |= {f"{prefix}.{name}": value for name, value in module.named_parameters()}
     if optimizer is not None:
         tensors |= {f"state.{i}": part for i, part in enumerate(position.state or ())}
-        for i, values in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{i}.{name}": value for name, value in values.items()}
+    for prefix, one in (("optimizer", optimizer), ("gate_optimizer", gate_optimizer)):
+        if one is not None:
+            for i, values in one.state_dict()["state"].items():
+                tensors |= {f"{prefix}.{i}.{name}": value for name, value in values.items()}
     metadata = {
         "vocab": _fingerprint(vocab),
         "step": position.step,
@@ -52,20 +60,32 @@ def save_checkpoint(
     write_atomically(path, data)
 
 
-def load_weights(path: Path, model: nn.Module, vocab: Vocab | None = None) -> int:
-    """Load a checkpoint's weights into a model, and return the step that they are of.
+def load_weights(
+    path: Path, model: nn.Module, vocab: Vocab | None = None, gate: nn.Module | None = None
+) -> int:
+    """Load a checkpoint's weights into a model and its gate, and return the step they are of.
 
     Raises:
         TextgenError: there is no checkpoint, it is damaged, or it is of another vocabulary or of
             a model of another shape.
     """
-    tensors, metadata = _read(path, "model.")
+    _, metadata = _read(path, "model.")
     if metadata["vocab"] != _fingerprint(vocab):
         raise TextgenError(
             f"{path} was trained with another vocabulary than the vocab.json beside it; "
             "put the two together that belong together"
         )
-    parameters = dict(model.named_parameters())
+    for prefix, module in (("model.", model), ("gate.", gate)):
+        if module is not None:
+            _load(path, prefix, module)
+    step: int = metadata["step"]
+    return step
+
+
+def _load(path: Path, prefix: str, module: nn.Module) -> None:
+    """Load the weights whose names begin with a prefix."""
+    tensors, _ = _read(path, prefix)
+    parameters = dict(module.named_parameters())
     shapes = {name: tuple(value.shape) for name, value in parameters.items()}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
     if shapes != found:
@@ -77,19 +97,33 @@ def load_weights(path: Path, model: nn.Module, vocab: Vocab | None = None) -> in
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name])
-    step: int = metadata["step"]
-    return step
 
 
 def load_training(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, vocab: Vocab | None = None
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    vocab: Vocab | None = None,
+    gate: nn.Module | None = None,
+    gate_optimizer: torch.optim.Optimizer | None = None,
 ) -> tuple[Position, Progress]:
     """Load a checkpoint to go on from exactly there; where there is none yet, start anew."""
     if not path.exists():
         return Position(), Progress()
-    load_weights(path, model, vocab)
+    load_weights(path, model, vocab, gate)
+    _load_moments(path, "optimizer.", optimizer)
+    if gate_optimizer is not None:
+        _load_moments(path, "gate_optimizer.", gate_optimizer)
     device = next(model.parameters()).device
-    moments, metadata = _read(path, "optimizer.")
+    parts, metadata = _read(path, "state.")
+    state = tuple(parts[str(i)].to(device) for i in range(len(parts))) or None
+    position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
+    return position, Progress(metadata["best_bits"], metadata["stale"])
+
+
+def _load_moments(path: Path, prefix: str, optimizer: torch.optim.Optimizer) -> None:
+    """Load what an optimiser remembers of each parameter."""
+    moments, _ = _read(path, prefix)
     state_dict = optimizer.state_dict()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for name, value in moments.items():
@@ -98,10 +132,6 @@ def load_training(
         laid_out = torch.empty_like(parameters[int(index)]).copy_(value) if value.dim() else value
         state_dict["state"].setdefault(int(index), {})[key] = laid_out
     optimizer.load_state_dict(state_dict)
-    parts, _ = _read(path, "state.")
-    state = tuple(parts[str(i)].to(device) for i in range(len(parts))) or None
-    position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
-    return position, Progress(metadata["best_bits"], metadata["stale"])
 
 
 def _read(path: Path, prefix: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -3,6 +3,7 @@
     checkpoints/<run>/config.json        settings, files, plan: readable text
                       vocab.json         every token with its count: readable text
                       text.txt           the clean text that was learned from
+                      counts.safetensors what followed what in it, see counted.py
                       metrics.jsonl      the numbers, see record.py
                       best.safetensors   weights with the lowest held-out loss
                       last.safetensors   the newest weights, optimiser, position and state
@@ -18,18 +19,21 @@ import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from textgen.config import Settings
+from textgen.counts.learned import Learned
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
+from textgen.runs.counted import save_counts
 from textgen.runs.progress import Plan
 from textgen.runs.record import Record
 from textgen.text.vocab import Vocab
 
-FORMAT = 1
-"""Of run folders: a change that older programs would read wrongly makes it 2."""
+FORMAT = 2
+"""Of run folders: a change that older programs would read wrongly makes it one more (2: counts)."""
 
 
 class Run:
@@ -49,8 +53,9 @@ class Run:
                     f"{folder} was made by a newer textgen (run folders of format {made_as}, and "
                     f"this one knows {FORMAT}): pip install --upgrade textgen"
                 )
-            # A run that was made before there was a shortcut has none.
-            self.settings = Settings.of(**({"shortcut": False} | self.config["settings"]))
+            # A run that was made before there were shortcuts, or counts, has none.
+            before = {"shortcut": False, "counts": False}
+            self.settings = Settings.of(**(before | self.config["settings"]))
             self.plan = Plan(**self.config["plan"])
             self.vocab = Vocab.from_json((folder / "vocab.json").read_text("utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
@@ -76,6 +81,11 @@ class Run:
         return self.folder / "last.safetensors"
 
     @property
+    def counts(self) -> Path:
+        """What counting knows of the training text; not in every run."""
+        return self.folder / "counts.safetensors"
+
+    @property
     def kneser_ney_bits(self) -> float | None:
         """Kneser-Ney's bits per character on the held-out part; none in runs made before."""
         bits: float | None = self.config.get("kneser_ney_bits_per_character")
@@ -91,14 +101,20 @@ class Run:
         """Return the text trained on, and the held-out part after it.
 
         Raises:
-            TextgenError: ``text.txt`` is gone.
+            TextgenError: ``text.txt`` is gone, or is another text now.
         """
         try:
-            text = (self.folder / "text.txt").read_bytes().decode()
+            data = (self.folder / "text.txt").read_bytes()
         except OSError:
             raise TextgenError(
                 f"{self.folder} has no text.txt: the text that it was trained on is needed for this"
             ) from None
+        if self.config.get("text_sha256") not in (None, sha256(data).hexdigest()):
+            raise TextgenError(
+                f"{self.folder / 'text.txt'} is not the text any more that {self.name} was trained "
+                "on: put that back, or train a new run on this one"
+            )
+        text = data.decode()
         return split_text(text, self.settings.corpus.held_out)
 
     def update(self, settings: Settings, plan: Plan) -> None:
@@ -138,7 +154,14 @@ def make_room_for(root: Path, name: str) -> None:
         raise TextgenError(f"{root / name} cannot be written: {error.strerror}") from None
 
 
-def create_run(root: Path, name: str, config: dict[str, Any], vocab: Vocab, text: str) -> Run:
+def create_run(
+    root: Path,
+    name: str,
+    config: dict[str, Any],
+    vocab: Vocab,
+    text: str,
+    learned: Learned | None = None,
+) -> Run:
     """Make a new run folder; it appears whole or not at all.
 
     Raises:
@@ -146,11 +169,15 @@ def create_run(root: Path, name: str, config: dict[str, Any], vocab: Vocab, text
     """
     folder = root / name
     hidden = None
+    data = text.encode()
+    config = {"format": FORMAT, **config, "text_sha256": sha256(data).hexdigest()}
     try:
         hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        write_atomically(hidden / "config.json", _readable({"format": FORMAT, **config}))
+        write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
-        write_atomically(hidden / "text.txt", text.encode())
+        write_atomically(hidden / "text.txt", data)
+        if learned is not None:
+            save_counts(hidden / "counts.safetensors", learned)
         hidden.chmod(0o755)
         hidden.rename(folder)
     except OSError as error:

@@ -36,6 +36,9 @@ class Entry(TypedDict, total=False):
     # At an evaluation.
     held_out_perplexity: float
     held_out_bits_per_character: float
+    # Only with counts, where held out is judged with all that the model has.
+    network_bits_per_character: float
+    static_bits_per_character: float
     sample: str
 
     # At the end: what the best weights are of, and how they judge the held-out part read strictly
@@ -43,6 +46,8 @@ class Entry(TypedDict, total=False):
     best_step: int
     best_held_out_perplexity: float
     best_held_out_bits_per_character: float
+    best_network_bits_per_character: float
+    best_static_bits_per_character: float
 
     # Of the sanity suite: which task on which layers, and what it measured or found.
     task: str

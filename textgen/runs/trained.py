@@ -1,14 +1,20 @@
 """A trained model, as it comes out of a run folder."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from textgen.config import DEFAULT_CHECKPOINTS
+from textgen.counts.learned import Learned
+from textgen.counts.product import Counts, Product
 from textgen.model.device import choose_device
 from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.checkpoint import load_weights
+from textgen.runs.counted import load_counts
 from textgen.runs.folder import Run, find_run
 from textgen.text.vocab import Vocab
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,9 @@ class Trained:
     model: LanguageModel
     step: int
     """The step that the weights are of."""
+
+    counts: Counts | None = None
+    """What the model knows beside the network, if it does."""
 
     @property
     def vocab(self) -> Vocab:
@@ -49,5 +58,26 @@ def load(
     """
     run = find_run(Path(checkpoints), None if name is None else str(name))
     model = build_model(len(run.vocab), run.settings.model)
-    step = load_weights(run.best if run.best.exists() else run.last, model, run.vocab)
-    return Trained(run, model.to(choose_device(device)).eval(), step)
+    learned = _learned(run)
+    gate = None if learned is None else Product(model.output.in_features, learned.longest)
+    weights = run.best if run.best.exists() else run.last
+    step = load_weights(weights, model, run.vocab, gate)
+    where = choose_device(device)
+    counts = None if learned is None or gate is None else Counts(learned, gate.to(where))
+    return Trained(run, model.to(where).eval(), step, counts)
+
+
+def _learned(run: Run) -> Learned | None:
+    """Return what counting knows of a run's training text, if the run has anything of it left."""
+    if not run.settings.model.counts:
+        return None
+    if run.counts.exists():
+        return load_counts(run.counts, len(run.vocab))
+    if (run.folder / "text.txt").exists():
+        return Learned.of(run.vocab.encode(run.split()[0]), len(run.vocab))
+    log.warning(
+        "%s has neither counts.safetensors nor text.txt: it goes on with its network alone, which "
+        "writes worse",
+        run.name,
+    )
+    return None

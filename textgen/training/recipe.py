@@ -19,6 +19,9 @@ _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 _EPOCHS = (10.0, 12.0, 12.0, 12.0, 12.0, 12.0)
 """Passes after which a text of that length is known by heart rather than learned."""
 
+_EPOCHS_WITH_COUNTS = (5.0, *_EPOCHS[1:])
+"""The same where counts know a short text by heart already."""
+
 _BY_LENGTH = {
     "dropout": (0.5, 0.5, 0.3, 0.1, 0.05, 0.0),
     "recurrent_dropout": (0.4, 0.4, 0.2, 0.2, 0.15, 0.05),
@@ -47,7 +50,7 @@ def complete(
         passes: tells how often the text can be gone through in the settings' minutes.
     """
     given, training = settings.model, settings.training
-    epochs = training.epochs or _of_length(length, _EPOCHS)
+    epochs = training.epochs or _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
     names = [field.name for field in fields(Resolved)]
     missing = [name for name in names if getattr(given, name) is None]
     depends = missing not in ([], ["embedding_size"])  # on the time there is

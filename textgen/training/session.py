@@ -12,16 +12,16 @@ import torch
 from textgen.bars import progress_bar
 from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted
-from textgen.evaluation.perplexity import Evaluation, evaluate_text
+from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
-from textgen.training.loop import norm_of, train_steps
+from textgen.training.loop import norm_of
 from textgen.training.meter import Meter, require_finite
-from textgen.training.plan import ROWS, make_plan
+from textgen.training.plan import ROWS, SAMPLE, make_plan
 from textgen.training.setup import Material, set_up
 from textgen.writing.generation import Decoder, write_on
 
@@ -56,7 +56,7 @@ class Result:
     device: str
     """Where it was trained."""
 
-    held_out: Evaluation | None
+    held_out: Figures | None
     """The best weights' figures on the held-out part; none without such a part."""
 
 
@@ -71,7 +71,8 @@ class Session:
         self.settings = settings
         self.config = settings.training
         self.material = material
-        self.model, self.batches, self.optimizer = set_up(settings, material)
+        self.learner = set_up(settings, material)
+        self.model, self.batches = self.learner.model, self.learner.batches
         # Asked for now: what cannot be had is refused before anything is written.
         choose_dtype(self.config.precision, self.model.parameters())
         self.position = Position()
@@ -80,7 +81,7 @@ class Session:
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
         self.position, self.progress = load_training(
-            run.last, self.model, self.optimizer, self.material.vocab
+            run.last, vocab=self.material.vocab, **self.learner.parts()
         )
         old, new = run.settings.training, self.config
         if any(
@@ -96,7 +97,7 @@ class Session:
 
     def plan(self) -> Plan:
         """Turn epochs and minutes into steps; see ``make_plan``."""
-        return make_plan(self.settings, self.material, self.model, self.batches)
+        return make_plan(self.settings, self.material, self.learner)
 
     def run(self, run: Run, mirror: Mirror) -> Result:
         """Train until the run's last step, an early stop or a request to stop.
@@ -141,9 +142,7 @@ class Session:
         if self.config.prefix and self.position.step == 0:
             self._tell(run, bar, self._before())
         meter.start()
-        for step in train_steps(
-            self.model, self.batches, self.optimizer, self.config, total_steps, self.position
-        ):
+        for step in self.learner.steps(total_steps, self.position):
             self.position = step.position
             meter.add(step)
             bar.update(step.tokens)
@@ -193,7 +192,11 @@ class Session:
 
     def _save(self, run: Run) -> None:
         save_checkpoint(
-            run.last, self.model, self.position, self.progress, self.optimizer, self.material.vocab
+            run.last,
+            position=self.position,
+            progress=self.progress,
+            vocab=self.material.vocab,
+            **self.learner.parts(),
         )
 
     def _epoch(self) -> float:
@@ -205,7 +208,7 @@ class Session:
     def _before(self) -> Entry:
         """Return what the model makes of the first batch, and writes, before it has learned."""
         self.model.eval()
-        loss, _ = self.model.loss(*next(self.batches.epoch(0)))
+        loss, _ = self.learner.trainable.loss(*next(self.batches.epoch(0)), None)
         return {
             "step": 0,
             "epoch": 0.0,
@@ -220,24 +223,28 @@ class Session:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
         if not self.material.held_out_text:
             return {"sample": self._sample()}
-        held_out = self._judge_held_out(rows=ROWS)
-        bits = held_out.bits_per_character
+        held_out = self._judge_held_out(rows=ROWS, most=SAMPLE)
+        bits = held_out.model.bits_per_character
         require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
         if self.progress.best_bits is None or bits < self.progress.best_bits:
             self.progress = Progress(bits, 0)
             save_checkpoint(
-                run.best, self.model, self.position, self.progress, vocab=self.material.vocab
+                run.best,
+                self.model,
+                self.position,
+                self.progress,
+                vocab=self.material.vocab,
+                gate=self.learner.parts()["gate"],
             )
         return {
-            "held_out_perplexity": held_out.perplexity,
-            "held_out_bits_per_character": bits,
+            **held_out_entry(held_out),
             "sample": self._sample(),
         }
 
     def _sample(self) -> str:
         """Return what the model writes now: of each prefix a line, or a text of its own."""
-        decoder = Decoder(self.model, self.material.vocab)
+        decoder = Decoder(self.model, self.material.vocab, self.learner.counts)
 
         def written(prefix: str, config: GenerationConfig) -> str:
             steps = write_on(decoder, decoder.read(prefix), config)
@@ -246,26 +253,42 @@ class Session:
         lines = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
         return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)
 
-    def _judge_held_out(self, rows: int) -> Evaluation:
-        return evaluate_text(self.model, self.material.held_out, rows)
+    def _judge_held_out(self, rows: int = 1, most: int | None = None) -> Figures:
+        passage = self.material.held_out
+        return evaluate_text(self.model, passage, self.learner.counts, rows, most)
 
-    def _judge_best(self, run: Run) -> Evaluation:
+    def _judge_best(self, run: Run) -> Figures:
         """Read the held-out part strictly in order with the best weights, and record that."""
-        step = load_weights(run.best, self.model, self.material.vocab)
-        held_out = self._judge_held_out(rows=1)
+        gate = self.learner.parts()["gate"]
+        step = load_weights(run.best, self.model, self.material.vocab, gate)
+        held_out = self._judge_held_out()
         last = run.record.read()[-1]
-        run.record.append(
-            {
-                "step": last["step"],
-                "epoch": last["epoch"],
-                "tokens": last["tokens"],
-                "seconds": last["seconds"],
-                "best_step": step,
-                "best_held_out_perplexity": held_out.perplexity,
-                "best_held_out_bits_per_character": held_out.bits_per_character,
-            }
-        )
+        entry: Entry = {
+            "step": last["step"],
+            "epoch": last["epoch"],
+            "tokens": last["tokens"],
+            "seconds": last["seconds"],
+            "best_step": step,
+            "best_held_out_perplexity": held_out.model.perplexity,
+            "best_held_out_bits_per_character": held_out.model.bits_per_character,
+        }
+        if held_out.static is not None:
+            entry["best_network_bits_per_character"] = held_out.network.bits_per_character
+            entry["best_static_bits_per_character"] = held_out.static.bits_per_character
+        run.record.append(entry)
         return held_out
+
+
+def held_out_entry(figures: Figures) -> Entry:
+    """Return the figures of the held-out part as a record has them."""
+    entry: Entry = {
+        "held_out_perplexity": figures.model.perplexity,
+        "held_out_bits_per_character": figures.model.bits_per_character,
+    }
+    if figures.static is not None:
+        entry["network_bits_per_character"] = figures.network.bits_per_character
+        entry["static_bits_per_character"] = figures.static.bits_per_character
+    return entry
 
 
 def perplexity_of(loss: float) -> float:

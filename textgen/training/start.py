@@ -90,7 +90,8 @@ def train(
         "trigram_bits_per_character": counted and counted.trigram.bits_per_character,
         "versions": {"textgen": __version__, "torch": torch.__version__},
     }
-    run = create_run(root, name, config, vocab, text)
+    learned = material.learned if settings.model.counts else None
+    run = create_run(root, name, config, vocab, text, learned)
     return session.run(run, mirror)
 
 

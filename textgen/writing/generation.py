@@ -20,12 +20,14 @@ import torch
 from torch import Tensor
 
 from textgen.config import MAX_REPETITION_WINDOW, GenerationConfig
+from textgen.counts.product import Counts
+from textgen.counts.reading import Reading
 from textgen.errors import TextgenError, UsageError
 from textgen.model.language_model import LanguageModel
 from textgen.model.single_step import single_step
 from textgen.model.state import State
 from textgen.runs.trained import Trained, as_trained
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 from textgen.writing.endings import Ending
 from textgen.writing.sampling import draw, excluded_tokens, weights
 
@@ -51,7 +53,8 @@ class Context:
     """What B texts have come to, as far as the model is concerned: all that going on needs."""
 
     logits: Tensor
-    """Of each next token, (B, V), on the processor; of excluded ones minus infinity."""
+    """Of each next token, (B, V), on the processor; of excluded ones minus infinity. With counts,
+    they are log probabilities."""
 
     state: State
     """After the last token, each tensor (L, B, H)."""
@@ -59,10 +62,13 @@ class Context:
     recent: Tensor
     """The ids of the last tokens, the newest last, (B, R), on the processor."""
 
+    given: Reading | None = None
+    """What a person gave of the text, which counts as read, with counts."""
+
     def rows(self, rows: list[int]) -> "Context":
         """Return the context of some of the texts, or of one text many times."""
         state = tuple(part[:, rows] for part in self.state)
-        return Context(self.logits[rows], state, self.recent[rows])
+        return Context(self.logits[rows], state, self.recent[rows], self.given)
 
 
 class Decoder:
@@ -71,12 +77,13 @@ class Decoder:
     Args:
         model: the language model, on any device; it stays as it is.
         vocab: its vocabulary.
+        counts: what the model knows beside the network, if it does.
 
     Raises:
         UsageError: the model reads in both directions.
     """
 
-    def __init__(self, model: LanguageModel, vocab: Vocab) -> None:
+    def __init__(self, model: LanguageModel, vocab: Vocab, counts: Counts | None = None) -> None:
         model.require_one_direction()
         device = model.output.weight.device
         self.vocab = vocab
@@ -85,12 +92,21 @@ class Decoder:
         self.quick_model = copy.deepcopy(model).to(self.device).eval()
         self.model = copy.deepcopy(self.quick_model).double()
         self.excluded = excluded_tokens(vocab)
-        # In the bias it costs nothing; a mask over the logits would cost time at every step.
-        self.model.output.bias.detach()[self.excluded] = -torch.inf
+        self.counts = counts
+        if counts is None:
+            # In the bias it costs nothing; a mask over the logits would cost time at every step.
+            self.model.output.bias.detach()[self.excluded] = -torch.inf
+        else:
+            self.product = copy.deepcopy(counts.product).to(self.device).double()
         self.single_step = single_step(self.model)
 
+    @classmethod
+    def of(cls, trained: Trained) -> "Decoder":
+        """Return a trained model made ready."""
+        return cls(trained.model, trained.vocab, trained.counts)
+
     def read(self, text: str, context: Context | None = None) -> Context:
-        """Return the context after a text, which goes on from another one or begins.
+        """Return the context after a text of a person's, which goes on from another or begins.
 
         Raises:
             UsageError: the text is empty and begins.
@@ -100,16 +116,36 @@ class Decoder:
             raise UsageError("--prefix is empty: it must have at least one character to go on from")
         if not text and context is not None:
             return context
-        context = self.read_ids(torch.from_numpy(self.vocab.encode(text)).long()[None], context)
+        ids = self.vocab.encode(text)
+        given = self._given(ids, context)
+        context = self.read_ids(torch.from_numpy(ids).long()[None], context, given)
         if not context.logits.amax(dim=1).isfinite().all():
             raise TextgenError("the model computes no numbers: its training went wrong")
         return context
 
+    def follow(self, text: str, context: Context) -> Context:
+        """Return the context after a text that the model wrote: it does not count as read."""
+        if not text:
+            return context
+        return self.read_ids(torch.from_numpy(self.vocab.encode(text)).long()[None], context)
+
     @torch.inference_mode()
-    def read_ids(self, ids: Tensor, context: Context | None = None) -> Context:
-        """Return the context after the tokens (B, T), T at least 1, of B texts."""
+    def read_ids(
+        self, ids: Tensor, context: Context | None = None, given: Reading | None = None
+    ) -> Context:
+        """Return the context after the tokens (B, T), T at least 1, of B texts.
+
+        Args:
+            ids: the tokens.
+            context: what they go on from; not given, the texts begin.
+            given: what counts as read from here on; not given, what did before.
+        """
+        if context is not None:
+            given = given or context.given
         if context is not None and ids.shape[1] == 1:
-            return self._read_one(ids, context)
+            kept = context.recent[:, 1 - MAX_REPETITION_WINDOW :]
+            logits, features, state = self.single_step(ids[:, 0].to(self.device), context.state)
+            return self._context(logits, features, state, torch.cat([kept, ids], 1), given)
         if context is None:
             state, recent = self._skim(ids[:, :-_EXACT]), ids[:, :0]
             unread = ids[:, -_EXACT:]
@@ -117,13 +153,27 @@ class Decoder:
             state, recent, unread = context.state, context.recent, ids
         for chunk in unread.to(self.device).split(_CHUNK, dim=1):
             features, state = self.model.features(chunk, state)
-        logits = self.model.output(features[:, -1]).cpu()
-        return Context(logits, state, torch.cat([recent, ids], 1)[:, -MAX_REPETITION_WINDOW:])
+        logits = self.model.output(features[:, -1])
+        recent = torch.cat([recent, ids], 1)[:, -MAX_REPETITION_WINDOW:]
+        return self._context(logits, features[:, -1], state, recent, given)
 
-    def _read_one(self, ids: Tensor, context: Context) -> Context:
-        logits, state = self.single_step(ids[:, 0].to(self.device), context.state)
-        kept = context.recent[:, 1 - MAX_REPETITION_WINDOW :]
-        return Context(logits.cpu(), state, torch.cat([kept, ids], 1))
+    def _context(
+        self, logits: Tensor, features: Tensor, state: State, recent: Tensor, given: Reading | None
+    ) -> Context:
+        if self.counts is None or given is None:
+            return Context(logits.cpu(), state, recent)
+        learned = self.counts.learned
+        seen = given.seen_after(recent[:, -learned.longest :].numpy())
+        chances = self.product(features, logits, learned.consult(seen, np.float64))
+        return Context(chances.cpu().masked_fill_(self.excluded, -torch.inf), state, recent, given)
+
+    def _given(self, ids: TokenIds, context: Context | None) -> Reading | None:
+        """Return what a person gave so far; <unk> stands where something else came between."""
+        if self.counts is None:
+            return None
+        if context is not None and context.given is not None:
+            ids = np.concatenate([context.given.tokens, [np.int32(UNKNOWN_ID)], ids])
+        return self.counts.learned.reading(ids, ids[:0])
 
     def _skim(self, ids: Tensor) -> State:
         """Return the state after what a long prefix (B, T) begins with; T may be 0."""
@@ -233,7 +283,7 @@ def generate(
         TextgenError: the prefix is empty, or there is no such run.
     """
     trained = as_trained(trained)
-    return continuation(trained.model, trained.vocab, prefix, config)
+    return continuation(trained.model, trained.vocab, prefix, config, trained.counts)
 
 
 def continuation(
@@ -241,6 +291,7 @@ def continuation(
     vocab: Vocab,
     prefix: str,
     config: GenerationConfig = GenerationConfig(),
+    counts: Counts | None = None,
 ) -> Iterator[str]:
     """Warm the state up over a prefix, then yield what follows it, token by token.
 
@@ -249,10 +300,11 @@ def continuation(
         vocab: its vocabulary; what it does not know of the prefix is read as ``<unk>``.
         prefix: the beginning, at least one character; it is not yielded.
         config: how to draw, and where to end.
+        counts: what the model knows beside the network, if it does.
 
     Raises:
         UsageError: the prefix is empty.
     """
-    decoder = Decoder(model, vocab)
+    decoder = Decoder(model, vocab, counts)
     steps = write_on(decoder, decoder.read(prefix), config)
     return (step.pieces[0] for step in steps if step.pieces[0])

@@ -122,5 +122,5 @@ class Manuscript:
             if stop.asked:
                 break
         # The model has read more than is shown where a stop text or a sentence's end came.
-        context = self._decoder.read(text[read:], context)
+        context = self._decoder.follow(text[read:], context)
         self._versions.append(Version(text, context, base))

@@ -1,0 +1,98 @@
+"""What was counted, in a file: with it, or with the text, a run writes the same."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textgen
+from tests.conftest import copy_run
+from textgen.config import GenerationConfig
+from textgen.counts.learned import Learned
+from textgen.errors import TextgenError
+from textgen.runs.counted import load_counts, save_counts
+from textgen.runs.folder import Run
+from textgen.text.vocab import TokenIds
+
+V = 7
+
+
+@pytest.fixture
+def run(tiny_run: Run, in_folder: Path) -> Run:
+    assert in_folder.is_dir()
+    return copy_run(tiny_run, "tale")
+
+
+def written(run: Run) -> str:
+    return "".join(textgen.generate(run.folder, "老周", GenerationConfig(length=60, seed=1)))
+
+
+def ids(count: int) -> TokenIds:
+    return np.random.default_rng(0).integers(V, size=count, dtype=np.int32)
+
+
+@pytest.mark.parametrize("count", [0, 1, 300])
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path, count: int) -> None:
+    learned = Learned.of(ids(count), V)
+    save_counts(tmp_path / "counts.safetensors", learned)
+    loaded = load_counts(tmp_path / "counts.safetensors", V)
+    assert np.array_equal(loaded.frequencies, learned.frequencies)
+    assert loaded.longest == learned.longest
+    recent = ids(90).reshape(10, 9)
+    pair = loaded.histories, learned.histories
+    for k, numbers in enumerate(zip(*(one.find(recent) for one in pair), strict=True), start=1):
+        assert np.array_equal(*numbers)
+        one, other = (histories.followed(k, numbers[0]) for histories in pair)
+        assert np.array_equal(one.keys(V), other.keys(V))
+        assert np.array_equal(one.counts, other.counts)
+
+
+@pytest.mark.parametrize("kept", [0, 7, 500, -1])
+def test_a_damaged_file_is_named(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "counts.safetensors"
+    save_counts(path, Learned.of(ids(300), V))
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(TextgenError, match=r"counts.safetensors is damaged: remove it"):
+        load_counts(path, V)
+
+
+def test_a_file_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counts.safetensors"
+    save_counts(path, Learned.of(ids(300), V))
+    with pytest.raises(TextgenError, match="of another vocabulary"):
+        load_counts(path, V + 1)
+
+
+@pytest.mark.parametrize("gone", ["text.txt", "counts.safetensors"])
+def test_one_of_the_two_is_enough(run: Run, gone: str, caplog: pytest.LogCaptureFixture) -> None:
+    before = written(run)
+    (run.folder / gone).unlink()
+    assert written(run) == before
+    assert caplog.messages == []
+
+
+def test_without_both_the_network_writes_alone(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    trained = textgen.load(run.folder)
+    config = GenerationConfig(length=60, seed=1)
+    alone = "".join(textgen.generate(replace(trained, counts=None), "老周", config))
+    assert written(run) != alone
+    for name in ("text.txt", "counts.safetensors"):
+        (run.folder / name).unlink()
+    with caplog.at_level(logging.WARNING):
+        assert written(run) == alone
+    (message,) = caplog.messages
+    assert message.startswith("tale has neither counts.safetensors nor text.txt")
+
+
+def test_another_text_than_was_learned_is_noticed(run: Run) -> None:
+    path = run.folder / "text.txt"
+    path.write_text(path.read_text("utf-8").replace("老周", "老王", 1), encoding="utf-8")
+    with pytest.raises(TextgenError, match=r"text.txt is not the text any more that tale was"):
+        run.split()
+    with pytest.raises(TextgenError, match="is not the text any more"):
+        textgen.evaluate(run.folder)
+    run.counts.unlink()
+    with pytest.raises(TextgenError, match="is not the text any more"):
+        textgen.load(run.folder)

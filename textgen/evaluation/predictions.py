@@ -1,0 +1,99 @@
+"""What a model expected at every token of a text, and who of it was right.
+
+Shapes: M tokens to judge, T of a piece, K likeliest tokens, V vocabulary, Q who gave probabilities.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from textgen.counts.experts import WINDOWS, Experts
+from textgen.counts.product import Counts
+from textgen.evaluation.perplexity import Passage, read_in_order, to_bits
+from textgen.model.language_model import LanguageModel
+
+_PIECE = 256
+"""Tokens at once."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model expected at every token of a text."""
+
+    bits: NDArray[np.float64]
+    """What each token costs, (M,)."""
+
+    ids: NDArray[np.int64]
+    """The tokens held likeliest, the likeliest first, (M, K)."""
+
+    probabilities: NDArray[np.float32]
+    """Theirs, (M, K)."""
+
+    opinions: NDArray[np.float32]
+    """The probability that each one who was asked gave the token that came, (M, Q)."""
+
+    asked: tuple[str, ...]
+    """Who they are: the network, and with counts what followed before."""
+
+
+@torch.inference_mode()
+def predict_text(
+    model: LanguageModel, passage: Passage, likeliest: int = 5, counts: Counts | None = None
+) -> Predictions:
+    """Return what the model expects at every token of a text, as ``evaluate_text`` judges it.
+
+    Args:
+        model: the network, on any device; it is left in its mode for evaluating.
+        passage: the text, M tokens.
+        likeliest: K, how many tokens are returned for each place; fewer where V is less.
+        counts: what the model knows beside the network, if it does.
+    """
+    model.eval()
+    costs, best, chances, opinions = [], [], [], []
+    reading = None
+    if counts is not None:
+        reading = counts.learned.reading(passage.ids, passage.context)
+    place = 0
+    for features, logits, of_network in read_in_order(model, passage, _PIECE):
+        places = np.arange(place, place + len(logits))
+        place += len(logits)
+        expected, nats = logits.float().log_softmax(dim=1), of_network
+        of_each = -nats[:, None]
+        if counts is not None and reading is not None:
+            experts = counts.learned.consult(reading.seen(places))
+            targets = torch.from_numpy(passage.ids[places]).to(logits.device).long()
+            expected = counts.product(features, logits, experts)
+            nats, of_each = _judged(counts, features, logits, experts, targets)
+        costs.append(nats.cpu())
+        top = expected.topk(min(likeliest, logits.shape[1]), dim=1)
+        best.append(top.indices.cpu())
+        chances.append(top.values.exp().cpu())
+        opinions.append(of_each.exp().cpu())
+    asked = ("the network",) if counts is None else _ASKED
+    return Predictions(
+        to_bits(torch.cat(costs)) + passage.unknown_bits,
+        torch.cat(best).numpy(),
+        torch.cat(chances).numpy(),
+        torch.cat(opinions).numpy(),
+        asked,
+    )
+
+
+_ASKED = (
+    "the network",
+    "all that followed here",
+    "what followed lately",
+    *(f"the last {size:,} tokens" for size in WINDOWS),
+)
+"""The parts of the final sum, but for the product."""
+
+
+def _judged(
+    counts: Counts, features: Tensor, logits: Tensor, experts: Experts, targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return what the tokens that came cost, (T,), and the log probabilities by each, (T, Q)."""
+    whole, parts = counts.product.judge(features, logits, experts, targets)
+    return -whole, parts[:, 1:]
