@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import torch
 
 from textgen.config import CorpusConfig, Settings
-from textgen.evaluation.perplexity import evaluate_text
+from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.runs.folder import split_text
 from textgen.runs.progress import Position
 from textgen.text.reading import read_corpus
 from textgen.text.vocab import Vocab
-from textgen.training.loop import steps_in_epochs, train_steps
+from textgen.training.loop import steps_in_epochs
+from textgen.training.plan import SAMPLE
 from textgen.training.recipe import complete
 from textgen.training.setup import Material, set_up
 
@@ -26,57 +28,74 @@ TRIALS = 100
 """Steps that tell how long one takes."""
 
 
-def quality(novel: Path, seconds: float) -> None:
+def quality(novel: Path, seconds: float, settings: Settings, characters: int | None) -> None:
     """Train on all but the last tenth of a novel, on one thread, and print bits over time."""
-    text = read_corpus([novel]).text
+    text = read_corpus([novel]).text[:characters]
     training_text, held_out_text = split_text(text, CorpusConfig().held_out)
     vocab = Vocab.build(text)
     material = Material(vocab, training_text, held_out_text)
 
     def seconds_of_step(settings: Settings) -> float:
-        model, batches, optimizer = set_up(settings, material)
+        learner = set_up(settings, material)
         began = time.process_time()
-        for _ in train_steps(model, batches, optimizer, settings.training, TRIALS, Position()):
+        for _ in islice(learner.steps(sys.maxsize, Position()), TRIALS):
             pass
         return (time.process_time() - began) / TRIALS
 
     def passes(settings: Settings) -> float:
-        _, batches, _ = set_up(settings, material)
+        batches = set_up(settings, material).batches
         return seconds / seconds_of_step(settings) / batches.num_batches(0)
 
-    settings, chosen = complete(Settings.of(minutes=seconds / 60), len(training_text), passes)
-    counted = count_yardsticks(training_text, held_out_text)
-    kneser_ney, trigram = (one.bits_per_character for one in (counted.kneser_ney, counted.trigram))
+    began = time.process_time()
+    if settings.model.counts:
+        _ = material.learned  # counting is paid for, too
+    counted = time.process_time() - began
+    settings, chosen = complete(settings, len(training_text), passes)
+    others = count_yardsticks(training_text, held_out_text)
+    kneser_ney, trigram = (one.bits_per_character for one in (others.kneser_ney, others.trigram))
     print(f"{novel}: {chosen}; Kneser-Ney {kneser_ney:.3f} bits, trigram {trigram:.3f}")
-    print("seconds   steps   epochs   bits per character held out")
-    model, batches, optimizer = set_up(settings, material)
+    print("seconds   steps   epochs   bits per character held out: the network; with counts; all")
+    learner = set_up(settings, material)
+    batches = learner.batches
     most = steps_in_epochs(batches, settings.training.epochs or math.inf)
-    per_step, spent, position = seconds_of_step(settings), 0.0, Position()
+    per_step, spent, position = seconds_of_step(settings), counted, Position()
     for mark in range(MARKS):
         # Planned anew, so that the budget is kept when the processor slows down.
         left = max(1, min(most - position.step, int((seconds - spent) / per_step)))
         total, now = position.step + left, -(-left // (MARKS - mark))
         began = time.process_time()
-        steps = train_steps(model, batches, optimizer, settings.training, total, position)
-        for step in islice(steps, now):
+        for step in islice(learner.steps(total, position), now):
             position = step.position
         spent += time.process_time() - began
         per_step = spent / position.step
-        rows = 1 if position.step == total else 16
-        found = evaluate_text(model, material.held_out, rows)
-        bits = found.bits_per_character
+        last = position.step == total
+        found = evaluate_text(
+            learner.model,
+            material.held_out,
+            learner.counts,
+            rows=1 if last else 16,
+            most=None if last else SAMPLE,
+        )
         epochs = position.step / batches.num_batches(0)
         print(
-            f"{spent:7.0f} {position.step:7,} {epochs:8.2f} {bits:9.4f} "
-            f"({bits * math.log(2):.4f} nats)",
+            f"{spent:7.0f} {position.step:7,} {epochs:8.2f}{_bits(found)}",
             flush=True,
         )
+
+
+def _bits(figures: Figures) -> str:
+    parts = [figures.network, figures.static, figures.mixed]
+    bits = [part.bits_per_character for part in parts if part is not None]
+    return "".join(f"{one:9.4f}" for one in bits) + f" ({bits[-1] * math.log(2):.4f} nats)"
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench quality", description=__doc__)
     parser.add_argument("novel", type=Path)
     parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--no-counts", action="store_true", help="the network alone")
+    parser.add_argument("--characters", type=int, help="only so many, from the beginning")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    quality(chosen.novel, chosen.seconds)
+    settings = Settings.of(minutes=chosen.seconds / 60, counts=not chosen.no_counts)
+    quality(chosen.novel, chosen.seconds, settings, chosen.characters)
