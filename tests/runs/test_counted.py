@@ -76,7 +76,7 @@ def test_one_of_the_two_is_enough(run: Run, gone: str, caplog: pytest.LogCapture
 def test_without_both_the_network_writes_alone(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     trained = textgen.load(run.folder)
     config = GenerationConfig(length=60, seed=1)
-    alone = "".join(textgen.generate(replace(trained, counts=None), "老周", config))
+    alone = "".join(textgen.generate(replace(trained, learned=None), "老周", config))
     assert written(run) != alone
     for name in ("text.txt", "counts.safetensors"):
         (run.folder / name).unlink()

@@ -1,14 +1,15 @@
 """Writing with counts: a seed is as good as without, and the model does not learn from itself."""
 
+import numpy as np
 import pytest
-import torch
 
 from tests.conftest import make_story
 from textgen.config import GenerationConfig
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.vocab import UNKNOWN_ID
-from textgen.writing.generation import Context, Decoder, write_on
+from textgen.writing.decoder import Context, Decoder
+from textgen.writing.generation import write_on
 
 PREFIX = make_story(300, seed=5)
 
@@ -41,8 +42,8 @@ def test_a_seed_writes_the_same_text_alone_and_among_many(decoder: Decoder) -> N
 
 def test_what_comes_is_a_distribution_without_what_must_not_come(decoder: Decoder) -> None:
     context = decoder.read(PREFIX)
-    assert context.logits.isneginf()[0, UNKNOWN_ID]
-    assert 0.9 < float(context.logits.exp().sum()) <= 1 + 1e-9
+    assert np.isneginf(context.logits[0, UNKNOWN_ID])
+    assert 0.9 < float(np.exp(context.logits).sum()) <= 1 + 1e-6
 
 
 def test_what_a_person_gave_counts_as_read(decoder: Decoder) -> None:
@@ -57,20 +58,20 @@ def test_what_a_person_gave_counts_as_read(decoder: Decoder) -> None:
 
 def test_what_the_model_wrote_does_not(decoder: Decoder) -> None:
     context = decoder.read("老周在渡口")
-    ids = torch.from_numpy(decoder.vocab.encode("修好了")).long()[None]
+    ids = decoder.vocab.encode("修好了")[None]
     followed = decoder.follow("修好了", context)
     for after in (followed, decoder.read_ids(ids, context), decoder.read_ids(ids[:, :1], context)):
         assert after.given is context.given
     _, after = decoder.step(context, GenerationConfig(), [0.5])
     assert after.given is context.given
     again = decoder.read("修好了", context)
-    assert not torch.equal(again.logits, followed.logits)
+    assert not np.array_equal(again.logits, followed.logits)
 
 
 def test_a_step_at_a_time_is_as_all_at_once(decoder: Decoder) -> None:
     context = decoder.read(PREFIX)
-    ids = torch.from_numpy(decoder.vocab.encode("姑娘在镇上修好了收音机")).long()[None]
+    ids = decoder.vocab.encode("姑娘在镇上修好了收音机")[None]
     at_once = decoder.read_ids(ids, context)
-    for column in ids.split(1, dim=1):
+    for column in np.split(ids, ids.shape[1], axis=1):
         context = decoder.read_ids(column, context)
-    torch.testing.assert_close(context.logits, at_once.logits, rtol=0, atol=1e-10)
+    assert np.array_equal(context.logits, at_once.logits)

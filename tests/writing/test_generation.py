@@ -1,6 +1,8 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,8 +13,10 @@ from textgen.model.language_model import LanguageModel
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.vocab import UNKNOWN_ID, Vocab
+from textgen.training.samples import decoder_of
 from textgen.writing.beam import beam_search
-from textgen.writing.generation import Decoder, continuation, one_after_another, write_on
+from textgen.writing.decoder import Decoder
+from textgen.writing.generation import continuation, write_several
 
 TEXT = make_story(1500)
 VOCAB = Vocab.build(TEXT)
@@ -20,7 +24,7 @@ VOCAB = Vocab.build(TEXT)
 
 def text(prefix: str = "老周", model: LanguageModel | None = None, **settings: float | None) -> str:
     config = GenerationConfig(**settings)  # type: ignore[arg-type]
-    return "".join(continuation(model or make_model(len(VOCAB)), VOCAB, prefix, config))
+    return "".join(continuation(decoder_of(model or make_model(len(VOCAB)), VOCAB), prefix, config))
 
 
 def test_the_same_seed_writes_the_same_text() -> None:
@@ -33,7 +37,9 @@ def test_the_same_seed_writes_the_same_text() -> None:
 def test_the_length_is_in_characters() -> None:
     assert len(text(length=7)) == 7
     vocab = Vocab.build(TEXT, "word")
-    words = list(continuation(make_model(len(vocab)), vocab, "老周", GenerationConfig(length=20)))
+    words = list(
+        continuation(decoder_of(make_model(len(vocab)), vocab), "老周", GenerationConfig(length=20))
+    )
     assert len("".join(words[:-1])) < 20 <= len("".join(words))
 
 
@@ -62,27 +68,27 @@ def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
     unknown = VOCAB.tokens[UNKNOWN_ID]
     for settings in ({}, {"temperature": 0}, {"repetition_penalty": 2}, {"top_k": 3}):
         assert unknown not in text("龘", model, **settings)
-    decoder = Decoder(model, VOCAB)
+    decoder = decoder_of(model, VOCAB)
     found = beam_search(decoder, decoder.read("龘"), GenerationConfig(length=9), 3)
     assert unknown not in found.text
     assert model.output.bias.isfinite().all()
 
 
 def test_it_streams() -> None:
-    stream = continuation(make_model(len(VOCAB)), VOCAB, "老周", GenerationConfig(length=10**9))
+    stream = continuation(
+        decoder_of(make_model(len(VOCAB)), VOCAB), "老周", GenerationConfig(length=10**9)
+    )
     assert len([next(stream) for _ in range(5)]) == 5
-    assert not torch.is_inference_mode_enabled()
 
 
 def test_an_empty_prefix_is_refused_at_once() -> None:
     with pytest.raises(UsageError, match="--prefix is empty"):
-        continuation(make_model(len(VOCAB)), VOCAB, "")
+        continuation(decoder_of(make_model(len(VOCAB)), VOCAB), "")
 
 
 @pytest.fixture(scope="module")
 def learned(sample_run: Run) -> Decoder:
-    trained = load(sample_run.folder)
-    return Decoder(trained.model, trained.vocab)
+    return Decoder.of(replace(load(sample_run.folder), learned=None))
 
 
 def write(
@@ -90,9 +96,7 @@ def write(
 ) -> dict[int, str]:
     config = GenerationConfig(**settings)  # type: ignore[arg-type]
     texts: dict[int, str] = {}
-    for number, piece, _ in one_after_another(
-        write_on(decoder, decoder.read(prefix), config, list(samples))
-    ):
+    for number, piece, _ in write_several(decoder, decoder.read(prefix), config, list(samples)):
         texts[number] = texts.get(number, "") + piece
     return texts
 
@@ -127,7 +131,7 @@ def test_it_makes_no_difference_where_the_prefix_ends(learned: Decoder) -> None:
     config = GenerationConfig(seed=1, length=400)
     assert parts is not None
     one, other = (
-        "".join(piece for _, piece, _ in one_after_another(write_on(learned, context, config)))
+        "".join(piece for _, piece, _ in write_several(learned, context, config, [0]))
         for context in (whole, parts)
     )
     assert one == other
@@ -143,7 +147,7 @@ def test_the_model_stays_as_it_is() -> None:
 
 def test_a_later_text_comes_when_the_ones_before_it_have_ended(learned: Decoder) -> None:
     config = GenerationConfig(seed=2, length=500, sentences=2)
-    pieces = list(one_after_another(write_on(learned, learned.read("庞"), config, range(5))))
+    pieces = list(write_several(learned, learned.read("庞"), config, range(5)))
     numbers = [number for number, _, _ in pieces]
     assert numbers == sorted(numbers)
     assert [ending.over for _, _, ending in pieces if ending.over] == ["sentences"] * 5
@@ -162,7 +166,7 @@ def test_a_model_of_no_numbers_is_refused() -> None:
     with torch.no_grad():
         model.output.bias.fill_(float("nan"))
     with pytest.raises(TextgenError, match="computes no numbers"):
-        continuation(model, VOCAB, "老周")
+        continuation(decoder_of(model, VOCAB), "老周")
 
 
 def likeliest(decoder: Decoder, length: int) -> tuple[float, str]:
@@ -171,10 +175,10 @@ def likeliest(decoder: Decoder, length: int) -> tuple[float, str]:
     for _ in range(length):
         longer = {}
         for before, (value, context) in texts.items():
-            chances = context.logits.log_softmax(1)[0]
+            chances = torch.from_numpy(context.logits[0]).double().log_softmax(0)
             for id_, token in enumerate(decoder.vocab.tokens):
                 if not decoder.excluded[id_]:
-                    after = decoder.read_ids(torch.tensor([[id_]]), context)
+                    after = decoder.read_ids(np.array([[id_]], np.int32), context)
                     longer[before + token] = (value + float(chances[id_]), after)
         texts = longer
     return max((value, text) for text, (value, _) in texts.items())
@@ -186,7 +190,7 @@ def test_a_wide_beam_finds_the_likeliest_text() -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4)
-    decoder = Decoder(model, vocab)
+    decoder = decoder_of(model, vocab)
     value, expected = likeliest(decoder, 4)
     found = beam_search(decoder, decoder.read("老"), GenerationConfig(length=4), 6**4)
     assert found.text == expected

@@ -87,7 +87,7 @@ def demo(
     from textgen.runs.trained import load
     from textgen.text.fetching import fetch
     from textgen.training.start import train as train_new
-    from textgen.writing.generation import Decoder
+    from textgen.writing.decoder import Decoder
 
     settings = Settings(training=TrainingConfig(minutes=minutes))
     path = _CORPUS / "sanguoyanyi.txt"
@@ -197,13 +197,14 @@ def generate(
     from textgen.evaluation.copying import TrainingText
     from textgen.runs.trained import load
     from textgen.text.unknown import understood
-    from textgen.writing.generation import Decoder, new_seed
+    from textgen.writing.decoder import Decoder
+    from textgen.writing.generation import new_seed
 
     search.check(generation)
     start = beginning(prefix, prefix_file)
     trained = load(run, checkpoints)
     if not counts:
-        trained = replace(trained, counts=None)
+        trained = replace(trained, learned=None)
     if not as_json:
         warn_of_encoding(trained)
     original = TrainingText(trained.run.split()[0]) if check_copying else None

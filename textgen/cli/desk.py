@@ -20,7 +20,7 @@ from textgen.files import write_atomically
 from textgen.interrupts import StopRequest, handling
 from textgen.runs.trained import Trained
 from textgen.text.unknown import understood
-from textgen.writing.generation import Decoder
+from textgen.writing.decoder import Decoder
 from textgen.writing.manuscript import Manuscript
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from textgen.errors import UsageError
 
 if TYPE_CHECKING:
     from textgen.runs.trained import Trained
+    from textgen.writing.decoder import Decoder
     from textgen.writing.endings import Ending
-    from textgen.writing.generation import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,12 @@ def write_texts(
     from textgen.cli.printer import Printer
     from textgen.writing.beam import beam_search
     from textgen.writing.endings import Ending
-    from textgen.writing.generation import one_after_another, write_on
+    from textgen.writing.generation import write_several
 
     printer = None if quiet else Printer()
     context = decoder.read(prefix)
     if search.beam is None:
-        pieces = one_after_another(write_on(decoder, context, generation, range(search.samples)))
+        pieces = write_several(decoder, context, generation, range(search.samples))
     else:
         found = beam_search(decoder, context, generation, search.beam)
         pieces = iter([(0, found.text, found.ending)])

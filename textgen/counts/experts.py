@@ -33,7 +33,11 @@ from textgen.counts.reading import Seen
 WINDOWS = (50, 500, 5000)
 """Tokens."""
 
-_DISCOUNT = 0.6
+DISCOUNT = 0.6
+
+SCALE = 0.25
+"""Of the gate's inputs: log(1 + n) is 8 for some thousands."""
+
 _MASS = 300.0
 """M: how many tokens, as frequent as always, a window is filled up with."""
 
@@ -155,7 +159,7 @@ def _of_all(
         keys = known.keys(vocab_size)
         at = slice(None) if known is first else np.searchsorted(every_key, keys)
         backed_off = left[known.rows] * probability[at]
-        own = (known.counts - _DISCOUNT).astype(kind) / total.astype(kind)[known.rows]
+        own = (known.counts - DISCOUNT).astype(kind) / total.astype(kind)[known.rows]
         probability *= left[first.rows]
         probability[at] = backed_off + own
         experts.append(Expert(keys, known.rows, np.log1p(own / backed_off)))
@@ -181,7 +185,7 @@ def _of_latest(
         constants.append(np.log(left))
         inputs += [total, kinds]
         backed_off = left[:, None] * probability
-        probability = backed_off + np.maximum(counts - _DISCOUNT, 0) / np.maximum(total, 1)[:, None]
+        probability = backed_off + np.maximum(counts - DISCOUNT, 0) / np.maximum(total, 1)[:, None]
         probability = probability.astype(frequencies.dtype)
         keys = rows * vocab_size + tokens[rows, slots]
         order = np.argsort(keys)
@@ -212,4 +216,4 @@ def _of_windows(
 
 def _left(total: Integers | Floats, kinds: Integers) -> Floats:
     """Return the share that discounting leaves to the shorter history; all where none stood."""
-    return np.where(total > 0, _DISCOUNT * kinds / np.maximum(total, 1), 1.0)
+    return np.where(total > 0, DISCOUNT * kinds / np.maximum(total, 1), 1.0)

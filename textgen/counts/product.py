@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from textgen.counts.experts import WINDOWS, Experts, num_inputs
+from textgen.counts.experts import SCALE, WINDOWS, Experts, num_inputs
 from textgen.counts.learned import Learned
 from textgen.counts.ratios import Ratios
 
@@ -36,9 +36,6 @@ _UNITS = 32
 
 _TO_THE_PRODUCT = 3.0
 """Logit of the product in the final sum, to begin with; the others' are 0."""
-
-_SCALE = 0.25
-"""Of the gate's inputs: log(1 + n) is 8 for some thousands."""
 
 
 class Product(nn.Module):
@@ -119,7 +116,7 @@ class Product(nn.Module):
         entropy = -torch.linalg.vecdot(network.exp(), network)
         inputs = torch.from_numpy(experts.inputs).to(network)
         known = torch.cat([inputs, network.amax(dim=1, keepdim=True), entropy[:, None]], dim=1)
-        units = torch.tanh(self.features(features) + self.inputs(_SCALE * known))
+        units = torch.tanh(self.features(features) + self.inputs(SCALE * known))
         out = self.out(units)
         return out[:, : self.num_exponents], out[:, self.num_exponents :].log_softmax(dim=1)
 

@@ -101,7 +101,8 @@ class Reading:
         longest = len(learned.followers)
         self.tokens = tokens
         self._learned = learned
-        self._own = Histories.of(tokens, learned.vocab_size, longest)
+        self.own = Histories.of(tokens, learned.vocab_size, longest)
+        """What followed what in the text itself."""
         context = before[-longest:]
         self._context = np.concatenate([context, tokens])
         self._offset = len(context)
@@ -120,13 +121,13 @@ class Reading:
         since = np.zeros_like(places)
         if hidden:
             return self._seen(recent, None, since, since)
-        histories = [positions.histories[places] for positions in self._own.positions]
+        histories = [positions.histories[places] for positions in self.own.positions]
         return self._seen(recent, (histories, places), since, _on_stride(places, since))
 
     def seen_after(self, recent: TokenIds) -> Seen:
         """Return what counts after any tokens (R, C): what was learned, and the whole text."""
         end = np.full(len(recent), len(self.tokens))
-        own = self._own.find(recent), end
+        own = self.own.find(recent), end
         return self._seen(recent, own, np.zeros_like(end), end)
 
     def _seen(
@@ -141,9 +142,9 @@ class Reading:
             learned = self._learned.followed(k, histories)
             tokens = np.full((len(recent), LATEST), -1)
             if own is not None:
-                positions, mine = self._own.positions[k - 1], own[0][k - 1]
+                positions, mine = self.own.positions[k - 1], own[0][k - 1]
                 here, end = positions.before(mine, own[1]), positions.starts[mine + 1]
-                lately = self._own.followed(k, mine, (here, end))
+                lately = self.own.followed(k, mine, (here, end))
                 learned = learned.with_added(lately, self._learned.vocab_size)
                 first = positions.starts[mine]
                 tokens = _latest(self.tokens, positions.places, first, here)

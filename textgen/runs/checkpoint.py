@@ -5,19 +5,19 @@ gate that learned beside it are called ``gate.<parameter>``. Nothing is pickled,
 code.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.runs.progress import Position, Progress
+from textgen.runs.weights import Arrays, fingerprint, read, require_shapes, require_vocab
 from textgen.text.vocab import Vocab
 
 
@@ -46,7 +46,7 @@ def save_checkpoint(
             for i, values in one.state_dict()["state"].items():
                 tensors |= {f"{prefix}.{i}.{name}": value for name, value in values.items()}
     metadata = {
-        "vocab": _fingerprint(vocab),
+        "vocab": fingerprint(vocab),
         "step": position.step,
         "epoch": position.epoch,
         "batch": position.batch,
@@ -69,34 +69,32 @@ def load_weights(
         TextgenError: there is no checkpoint, it is damaged, or it is of another vocabulary or of
             a model of another shape.
     """
-    _, metadata = _read(path, "model.")
-    if metadata["vocab"] != _fingerprint(vocab):
-        raise TextgenError(
-            f"{path} was trained with another vocabulary than the vocab.json beside it; "
-            "put the two together that belong together"
-        )
-    for prefix, module in (("model.", model), ("gate.", gate)):
-        if module is not None:
-            _load(path, prefix, module)
+    arrays, metadata = read(path, "model.")
+    require_vocab(path, metadata, vocab)
+    fill(model, arrays, path)
+    if gate is not None:
+        fill(gate, read(path, "gate.")[0], path)
     step: int = metadata["step"]
     return step
 
 
-def _load(path: Path, prefix: str, module: nn.Module) -> None:
-    """Load the weights whose names begin with a prefix."""
-    tensors, _ = _read(path, prefix)
+def fill(module: nn.Module, arrays: Arrays, path: Path) -> None:
+    """Copy what a checkpoint at a path holds into a module's parameters.
+
+    Raises:
+        TextgenError: it is of a model of another shape.
+    """
     parameters = dict(module.named_parameters())
     shapes = {name: tuple(value.shape) for name, value in parameters.items()}
-    found = {name: tuple(value.shape) for name, value in tensors.items()}
-    if shapes != found:
-        name = next(name for name in {**shapes, **found} if shapes.get(name) != found.get(name))
-        raise TextgenError(
-            f"{path} is of another model: {name} is {found.get(name)} in it and "
-            f"{shapes.get(name)} in the model that the settings describe"
-        )
+    require_shapes(path, arrays, shapes)
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(tensors[name])
+            parameter.copy_(torch.from_numpy(arrays[name]))
+
+
+def arrays_of(module: nn.Module) -> dict[str, NDArray[np.floating[Any]]]:
+    """Return a module's parameters as arrays; on the processor they share their memory with it."""
+    return {name: value.detach().cpu().numpy() for name, value in module.named_parameters()}
 
 
 def load_training(
@@ -115,15 +113,15 @@ def load_training(
     if gate_optimizer is not None:
         _load_moments(path, "gate_optimizer.", gate_optimizer)
     device = next(model.parameters()).device
-    parts, metadata = _read(path, "state.")
-    state = tuple(parts[str(i)].to(device) for i in range(len(parts))) or None
+    parts, metadata = read(path, "state.")
+    state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
     position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
     return position, Progress(metadata["best_bits"], metadata["stale"])
 
 
 def _load_moments(path: Path, prefix: str, optimizer: torch.optim.Optimizer) -> None:
     """Load what an optimiser remembers of each parameter."""
-    moments, _ = _read(path, prefix)
+    moments = {name: torch.from_numpy(one) for name, one in read(path, prefix)[0].items()}
     state_dict = optimizer.state_dict()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for name, value in moments.items():
@@ -132,25 +130,3 @@ def _load_moments(path: Path, prefix: str, optimizer: torch.optim.Optimizer) -> 
         laid_out = torch.empty_like(parameters[int(index)]).copy_(value) if value.dim() else value
         state_dict["state"].setdefault(int(index), {})[key] = laid_out
     optimizer.load_state_dict(state_dict)
-
-
-def _read(path: Path, prefix: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors whose names begin with a prefix, without it, and the metadata."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata: dict[str, Any] = json.loads(file.metadata()["textgen"])
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            tensors = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-    except FileNotFoundError:
-        raise TextgenError(
-            f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
-        ) from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-        raise TextgenError(f"{path} is damaged: it is not a checkpoint of textgen") from None
-    return tensors, metadata
-
-
-def _fingerprint(vocab: Vocab | None) -> str | None:
-    if vocab is None:
-        return None
-    return hashlib.sha256("\0".join((vocab.kind, *vocab.tokens)).encode()).hexdigest()

@@ -1,8 +1,10 @@
 """Where a training stands: how long it is planned, how far it has come, how well it went."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textgen.model.state import State
+if TYPE_CHECKING:
+    from textgen.model.state import State
 
 
 @dataclass
@@ -18,7 +20,7 @@ class Position:
     batch: int = 0
     """Number of the next batch in that epoch."""
 
-    state: State | None = None
+    state: "State | None" = None
     """The recurrent state after the last batch; carried into the next one, or not."""
 
 

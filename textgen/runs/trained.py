@@ -1,18 +1,25 @@
-"""A trained model, as it comes out of a run folder."""
+"""A trained model, as it comes out of a run folder.
+
+What writing needs is there at once, and needs no torch. The modules, to judge or to experiment
+with, are made when they are first asked for.
+"""
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.counts.learned import Learned
-from textgen.counts.product import Counts, Product
-from textgen.model.device import choose_device
-from textgen.model.language_model import LanguageModel, build_model
-from textgen.runs.checkpoint import load_weights
 from textgen.runs.counted import load_counts
 from textgen.runs.folder import Run, find_run
+from textgen.runs.weights import Weights, read_weights
 from textgen.text.vocab import Vocab
+
+if TYPE_CHECKING:
+    from textgen.counts.product import Counts
+    from textgen.model.language_model import LanguageModel
 
 log = logging.getLogger(__name__)
 
@@ -22,17 +29,49 @@ class Trained:
     """A run with its best weights loaded."""
 
     run: Run
-    model: LanguageModel
-    step: int
-    """The step that the weights are of."""
+    weights: Weights
+    learned: Learned | None = None
+    """What counting knows of the training text, if the model knows anything beside the network."""
 
-    counts: Counts | None = None
-    """What the model knows beside the network, if it does."""
+    device: str = "auto"
+    """Where the modules compute: cpu, cuda, mps, or auto."""
 
     @property
     def vocab(self) -> Vocab:
         """The model's vocabulary."""
         return self.run.vocab
+
+    @property
+    def step(self) -> int:
+        """The step that the weights are of."""
+        return self.weights.step
+
+    @cached_property
+    def model(self) -> "LanguageModel":
+        """The network as torch's modules, on its device, ready to judge.
+
+        Raises:
+            UsageError: there is no such device.
+        """
+        from textgen.model.device import choose_device
+        from textgen.model.language_model import build_model
+        from textgen.runs.checkpoint import fill
+
+        model = build_model(len(self.vocab), self.run.settings.model)
+        fill(model, self.weights.network, self.run.folder)
+        return model.to(choose_device(self.device)).eval()
+
+    @cached_property
+    def counts(self) -> "Counts | None":
+        """The counts with their gate as a module, on the model's device."""
+        from textgen.counts.product import Counts, Product
+        from textgen.runs.checkpoint import fill
+
+        if self.learned is None:
+            return None
+        product = Product(self.model.output.in_features, self.learned.longest)
+        fill(product, self.weights.gate, self.run.folder)
+        return Counts(self.learned, product.to(self.model.output.weight.device))
 
 
 def as_trained(trained: "Trained | Path | str") -> Trained:
@@ -50,21 +89,17 @@ def load(
     Args:
         name: the run's name, or the path of its folder; the newest run when not given.
         checkpoints: the folder in which the runs are.
-        device: cpu, cuda, mps, or auto.
+        device: where ``model`` will compute: cpu, cuda, mps, or auto. Writing never leaves the
+            processor.
 
     Raises:
         TextgenError: there is no such run, it has no checkpoint yet, or its files do not belong
             together.
     """
     run = find_run(Path(checkpoints), None if name is None else str(name))
-    model = build_model(len(run.vocab), run.settings.model)
-    learned = _learned(run)
-    gate = None if learned is None else Product(model.output.in_features, learned.longest)
-    weights = run.best if run.best.exists() else run.last
-    step = load_weights(weights, model, run.vocab, gate)
-    where = choose_device(device)
-    counts = None if learned is None or gate is None else Counts(learned, gate.to(where))
-    return Trained(run, model.to(where).eval(), step, counts)
+    path = run.best if run.best.exists() else run.last
+    weights = read_weights(path, run.vocab, run.settings.model)
+    return Trained(run, weights, _learned(run), device)
 
 
 def _learned(run: Run) -> Learned | None:

@@ -22,8 +22,9 @@ from textgen.runs.record import Entry
 from textgen.training.loop import norm_of
 from textgen.training.meter import Meter, require_finite
 from textgen.training.plan import ROWS, SAMPLE, make_plan
+from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
-from textgen.writing.generation import Decoder, write_on
+from textgen.writing.generation import continuation
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -244,11 +245,10 @@ class Session:
 
     def _sample(self) -> str:
         """Return what the model writes now: of each prefix a line, or a text of its own."""
-        decoder = Decoder(self.model, self.material.vocab, self.learner.counts)
+        decoder = decoder_of(self.model, self.material.vocab, self.learner.counts)
 
         def written(prefix: str, config: GenerationConfig) -> str:
-            steps = write_on(decoder, decoder.read(prefix), config)
-            return "".join(step.pieces[0] for step in steps)
+            return "".join(continuation(decoder, prefix, config))
 
         lines = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
         return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)

@@ -5,11 +5,13 @@ Shapes: W texts kept, V vocabulary.
 
 from dataclasses import dataclass
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from textgen.config import GenerationConfig
+from textgen.writing.decoder import Context, Decoder
 from textgen.writing.endings import Ending
-from textgen.writing.generation import Context, Decoder
+from textgen.writing.network import Array
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,6 @@ class Hypothesis:
         return Hypothesis(log_probability, self.text + piece, ending, token, parent)
 
 
-@torch.inference_mode()
 def beam_search(
     decoder: Decoder, context: Context, config: GenerationConfig, width: int
 ) -> Hypothesis:
@@ -54,23 +55,35 @@ def beam_search(
     going = beam
     # Probabilities are below 1: no text that goes on can overtake one that leads and has ended.
     while beam[0].ending.over is None:
-        before = context.logits.new_tensor([[one.log_probability] for one in going])
-        sums = context.logits.log_softmax(dim=1) + before
-        # Stable: of equally likely texts, the one that stood higher stays there.
-        values, places = sums.flatten().sort(descending=True, stable=True)
+        before = np.array([[one.log_probability] for one in going])
+        sums = (before + _log_softmax(context.logits)).ravel()
         extended = [
-            going[row].extend(value, row, token, decoder.vocab.tokens[token])
-            for value, (row, token) in zip(
-                values[:width].tolist(),
-                (divmod(place, sums.shape[1]) for place in places[:width].tolist()),
-                strict=True,
-            )
-            if value > -torch.inf
+            going[row].extend(float(sums[place]), row, token, decoder.vocab.tokens[token])
+            for place in _highest(sums, width).tolist()
+            for row, token in [divmod(place, context.logits.shape[1])]
+            if sums[place] > -np.inf
         ]
         ended = [one for one in beam if one.ending.over]
         beam = sorted([*ended, *extended], key=lambda one: -one.log_probability)[:width]
         going = [one for one in beam if one.ending.over is None]
         if going:
-            ids = torch.tensor([[one.token] for one in going])
+            ids = np.array([[one.token] for one in going], np.int32)
             context = decoder.read_ids(ids, context.rows([one.parent for one in going]))
     return beam[0]
+
+
+def _highest(sums: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return where the highest stand, falling; of equal ones, the one that stood higher first."""
+    if count < len(sums):
+        lowest = np.partition(sums, len(sums) - count)[len(sums) - count]
+        places = np.flatnonzero(sums >= lowest)
+    else:
+        places = np.arange(len(sums))
+    return places[np.argsort(-sums[places], kind="stable")][:count]
+
+
+def _log_softmax(logits: Array) -> NDArray[np.float64]:
+    wide = logits.astype(np.float64)
+    wide -= wide.max(axis=1, keepdims=True)
+    wide -= np.log(np.exp(wide).sum(axis=1, keepdims=True))
+    return wide

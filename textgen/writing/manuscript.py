@@ -11,7 +11,8 @@ from typing import Any
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
-from textgen.writing.generation import Context, Decoder, write_on
+from textgen.writing.decoder import Context, Decoder
+from textgen.writing.generation import write_on
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From logits to a token: the probabilities by a pure function, and a draw from them.
 
-Shapes: B texts, V vocabulary, R tokens written lately.
+Shapes: V vocabulary, R tokens written lately.
 
 The order is that of the names in ``probabilities``' docstring. The penalty comes first, because it
 is defined on the model's own logits; the temperature comes before what truncates, so that top-k,
@@ -11,9 +11,10 @@ repetition penalty, Keskar et al. (2019), chapter 4.1.
 """
 
 import unicodedata
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError
@@ -25,8 +26,13 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _FEW = 64
 """Of so many likeliest tokens it is tried first whether they are enough for top-p."""
 
+_COLDEST, _HOTTEST = 1e-30, 1e30
+"""Temperatures that float32 can still divide by: nothing colder or hotter is any different."""
 
-def excluded_tokens(vocab: Vocab) -> Tensor:
+Array = NDArray[np.floating[Any]]
+
+
+def excluded_tokens(vocab: Vocab) -> NDArray[np.bool_]:
     """Return which tokens never come out, (V,): ``<unk>``, and all that controls a terminal.
 
     The newline may come out. Text that turns the direction of writing may not: it would change
@@ -35,7 +41,7 @@ def excluded_tokens(vocab: Vocab) -> Tensor:
     Raises:
         TextgenError: no token is left.
     """
-    excluded = torch.tensor([not _is_printable(token) for token in vocab.tokens])
+    excluded = np.array([not _is_printable(token) for token in vocab.tokens])
     excluded[UNKNOWN_ID] = True
     if excluded.all():
         raise TextgenError("the vocabulary holds no character that can be written")
@@ -47,96 +53,112 @@ def _is_printable(token: str) -> bool:
 
 
 def probabilities(
-    logits: Tensor, config: GenerationConfig, excluded: Tensor, recent: Tensor
-) -> Tensor:
-    """Return the probabilities (B, V), in float64, that the next tokens are drawn with.
+    logits: Array,
+    config: GenerationConfig,
+    excluded: NDArray[np.bool_],
+    recent: NDArray[np.integer[Any]],
+) -> Array:
+    """Return the probabilities (V,) that the next token is drawn with.
 
     In this order: excluded tokens get none; the repetition penalty; the temperature; top-k;
     top-p, of what top-k left; min-p; and what is left is brought to the sum of one.
 
     Args:
-        logits: (B, V), finite.
+        logits: (V,), finite.
         config: temperature, top_k, top_p, min_p, repetition_penalty and its window.
         excluded: (V,), true where a token must not come out; not everywhere.
-        recent: the ids of the tokens before, the newest last, (B, R); R may be 0.
+        recent: the ids of the tokens before, the newest last, (R,); R may be 0.
     """
-    kept = weights(logits.double().masked_fill(excluded, -torch.inf), config, recent)
-    return kept / kept.sum(dim=1, keepdim=True)
-
-
-def weights(logits: Tensor, config: GenerationConfig, recent: Tensor) -> Tensor:
-    """Return the ``probabilities`` times a number of each text's: the highest is 1.
-
-    A draw needs no more. The logits of excluded tokens are minus infinity.
-    """
-    if config.repetition_penalty != 1:
-        logits = _penalise(logits, recent[:, -config.repetition_window :], config)
-    if config.temperature == 0:
-        likeliest = logits.argmax(dim=1, keepdim=True)
-        return torch.zeros_like(logits).scatter(1, likeliest, 1.0)
-    # Less the highest, so that a temperature near 0 divides no large number into infinity.
-    kept = logits.sub(logits.amax(dim=1, keepdim=True)).div_(config.temperature).exp_()
-    if config.top_k is not None and config.top_k < kept.shape[1]:
-        kept = _keep_first(kept, kept.topk(config.top_k).values)
-    if config.top_p < 1:
-        kept = _keep_first(kept, _reaching(kept, config.top_p))
-    if config.min_p > 0:
-        kept.masked_fill_(kept < config.min_p, 0.0)
+    kept = weights(np.where(excluded, -np.inf, logits), config, recent)
+    kept /= kept.sum()
     return kept
 
 
-def _penalise(logits: Tensor, recent: Tensor, config: GenerationConfig) -> Tensor:
-    """Divide the positive logits of recent tokens, and multiply the negative ones.
+def weights(
+    logits: Array,
+    config: GenerationConfig,
+    recent: NDArray[np.integer[Any]],
+) -> Array:
+    """Return the ``probabilities`` times a number: the highest is 1.
+
+    A draw needs no more. The logits of excluded tokens are minus infinity.
+    """
+    kept = logits.copy()
+    if config.repetition_penalty != 1:
+        _penalise(kept, recent[-config.repetition_window :], config.repetition_penalty)
+    if config.temperature == 0:
+        likeliest = int(kept.argmax())
+        kept[:] = 0.0
+        kept[likeliest] = 1.0
+        return kept
+    # Less the highest, so that a temperature near 0 divides no large number into infinity; what it
+    # makes minus infinity has no probability.
+    kept -= kept.max()
+    with np.errstate(over="ignore"):
+        kept /= min(max(config.temperature, _COLDEST), _HOTTEST)
+    np.exp(kept, out=kept)
+    if config.top_k is not None and config.top_k < len(kept):
+        kept = _keep_first(kept, _largest(kept, config.top_k))
+    if config.top_p < 1:
+        kept = _keep_first(kept, _reaching(kept, config.top_p))
+    if config.min_p > 0:
+        kept[kept < config.min_p] = 0.0
+    return kept
+
+
+def _penalise(logits: Array, recent: NDArray[np.integer[Any]], penalty: float) -> None:
+    """Divide the positive logits of recent tokens, and multiply the negative ones, in place.
 
     Dividing a negative one would raise it.
     """
-    penalty = config.repetition_penalty
-    found = logits.gather(1, recent)
-    return logits.scatter(1, recent, torch.where(found > 0, found / penalty, found * penalty))
+    found = logits[recent]
+    logits[recent] = np.where(found > 0, found / penalty, found * penalty)
 
 
-def _reaching(kept: Tensor, top_p: float) -> Tensor:
-    """Return the largest weights (B, n), falling, until no text's next ones belong to its top-p.
+def _largest(kept: Array, count: int) -> Array:
+    """Return so many of the largest weights, falling."""
+    return np.sort(np.partition(kept, len(kept) - count)[len(kept) - count :])[::-1]
 
-    What does not belong to it is zero. A few hundred tokens have most of the probability, so
-    only as many are put in order as turn out to be needed.
+
+def _reaching(kept: Array, top_p: float) -> Array:
+    """Return the largest weights, falling, as far as they belong to top-p.
+
+    A few hundred tokens have most of the probability, so only as many are put in order as turn out
+    to be needed.
     """
-    needed = top_p * kept.cumsum(dim=1)[:, -1:]  # a sum that is the same in any batch
+    needed = top_p * kept.sum()
     count = 0
     while True:
-        count = min(max(4 * count, _FEW), kept.shape[1])
-        largest = kept.topk(count).values
-        sums = largest.cumsum(dim=1)
-        if count == kept.shape[1] or (sums[:, -1:] >= needed).all():
+        count = min(max(4 * count, _FEW), len(kept))
+        largest = _largest(kept, count)
+        sums = largest.cumsum()
+        if count == len(kept) or sums[-1] >= needed:
             # A token stays where the ones before it do not reach top_p yet.
-            largest[:, 1:].masked_fill_(sums[:, :-1] >= needed, 0.0)
-            return largest
+            return largest[: 1 + int(np.count_nonzero(sums[:-1] < needed))]
 
 
-def _keep_first(kept: Tensor, largest: Tensor) -> Tensor:
+def _keep_first(kept: Array, largest: Array) -> Array:
     """Set all but the largest weights to zero, of equal ones those with higher ids.
 
     Args:
-        kept: the weights (B, V).
-        largest: the n largest of them, falling, (B, n); zeros at the end count for nothing.
+        kept: the weights (V,).
+        largest: the n largest of them, falling; zeros at the end count for nothing.
     """
-    count = (largest > 0).sum(dim=1, keepdim=True)
-    lowest = largest.gather(1, count - 1)
-    result = kept.where(kept >= lowest, 0.0)
-    over = (result > 0).sum(dim=1, keepdim=True) - count
-    for row in over[:, 0].nonzero()[:, 0].tolist():  # equal ones stand on both sides: rare
-        equal = (result[row] == lowest[row]).nonzero()[:, 0]
-        result[row, equal[len(equal) - int(over[row, 0]) :]] = 0.0
+    count = int(np.count_nonzero(largest))
+    lowest = largest[count - 1]
+    result = np.where(kept >= lowest, kept, 0.0)
+    over = int(np.count_nonzero(result)) - count
+    if over > 0:  # equal ones stand on both sides: rare
+        result[np.flatnonzero(result == lowest)[-over:]] = 0.0
     return result
 
 
-def draw(weights: Tensor, uniforms: Tensor) -> Tensor:
-    """Return the ids (B,) of one token for each text: the inverse of the cumulative distribution.
+def draw(weights: Array, uniform: float) -> int:
+    """Return the id of one token: the inverse of the cumulative distribution.
 
     Args:
-        weights: (B, V), float64, what the probabilities are in proportion to.
-        uniforms: (B,), float64, each at least 0 and below 1.
+        weights: (V,), what the probabilities are in proportion to.
+        uniform: at least 0 and below 1.
     """
-    cumulative = weights.cumsum(dim=1)
-    points = uniforms[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, points, right=True).squeeze(1)
+    cumulative = weights.astype(np.float64).cumsum()
+    return int(cumulative.searchsorted(uniform * cumulative[-1], side="right"))

@@ -1,0 +1,235 @@
+"""The network multiplied with counts at one place, in numpy: ``product.py`` where nobody learns.
+
+At one place there is less to do than at many. What counts as read changes only where a person gives
+something: so all that its windows say is written out once, and from token to token only the
+histories are others.
+
+Shapes: V vocabulary, F features, K longest history, n tokens that followed a history.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.counts.experts import DISCOUNT, SCALE, WINDOWS, num_inputs
+from textgen.counts.histories import Histories, Integers
+from textgen.counts.learned import Learned
+from textgen.counts.reading import LATEST
+from textgen.errors import TextgenError
+from textgen.text.vocab import TokenIds
+
+Array = NDArray[np.floating[Any]]
+
+Recent = tuple[int, ...]
+"""The last tokens, the newest last."""
+
+Tokens = tuple[Integers, Integers]
+"""Tokens that followed a history, and how often each did, both (n,)."""
+
+_REMEMBERED = 2**14
+"""Histories whose numbers are kept: a history is found from the shorter one a token ago."""
+
+
+_NOTHING = np.zeros(0, np.int32)
+
+
+class Lookup:
+    """What followed the histories that end a text, found one at a time.
+
+    Args:
+        histories: of a text that was counted.
+    """
+
+    def __init__(self, histories: Histories) -> None:
+        self._histories = histories
+        self._number = lru_cache(_REMEMBERED)(self._find)
+
+    def followed(self, recent: Recent) -> list[Tokens]:
+        """Return for each length what followed."""
+        found: list[Tokens] = []
+        for number, followers in zip(self._numbers(recent), self._histories.followers, strict=True):
+            here = slice(followers.first[number], followers.first[number + 1])
+            found.append((followers.tokens[here], followers.counts[here]))
+        return found
+
+    def latest(self, recent: Recent, tokens: TokenIds) -> list[Tokens]:
+        """Return the same of the last places only, in the text (M,) that was counted."""
+        found: list[Tokens] = []
+        for number, positions in zip(self._numbers(recent), self._histories.positions, strict=True):
+            first, end = positions.starts[number], positions.starts[number + 1]
+            if first == end:
+                found.append((_NOTHING, _NOTHING))
+            else:
+                places = positions.places[max(first, end - LATEST) : end]
+                found.append(np.unique(tokens[places], return_counts=True))
+        return found
+
+    def _numbers(self, recent: Recent) -> list[int]:
+        """Return the number of the history of each length."""
+        lengths = range(1, len(self._histories.followers) + 1)
+        return [
+            self._number(recent[-k:]) if k <= len(recent) else self._histories.followers[k - 1].none
+            for k in lengths
+        ]
+
+    def _find(self, history: Recent) -> int:
+        if len(history) == 1:
+            return history[0]
+        shorter = self._histories.followers[len(history) - 2]
+        number = self._number(history[:-1])
+        low, high = int(shorter.first[number]), int(shorter.first[number + 1])
+        at = bisect_left(shorter.tokens, history[-1], low, high)
+        there = at < high and shorter.tokens[at] == history[-1]
+        return at if there else self._histories.followers[len(history) - 1].none
+
+
+class Given(NamedTuple):
+    """What a person gave of a text, which counts as read, and all that its windows say."""
+
+    tokens: TokenIds
+    """(M,)."""
+
+    lookup: Lookup
+
+    proposals: Array
+    """log u, and phi of the windows less their constants, (4, V)."""
+
+    windows: Array
+    """Their own probabilities, (3, V)."""
+
+    lengths: list[float]
+    """log(1 + n) of the windows' tokens, (3,)."""
+
+
+class Mixer:
+    """The gate, and the counts that it trusts more or less.
+
+    Args:
+        gate: the weights of ``Product``, by its parameters' names.
+        learned: what was counted.
+
+    Raises:
+        TextgenError: the two do not belong together.
+    """
+
+    def __init__(self, gate: Mapping[str, Array], learned: Learned) -> None:
+        self.learned = learned
+        self._lookup = Lookup(learned.histories)
+        longest = learned.longest
+        inputs = gate["inputs.weight"] if gate else np.zeros((0, 0))
+        if inputs.shape[1] != num_inputs(longest) + 2:
+            raise TextgenError(
+                f"the run's weights and its counts.safetensors, of histories of up to {longest} "
+                "tokens, are of two trainings: put the two together that belong together"
+            )
+        # The features' part and the inputs' in one matrix: one product in place of two.
+        self._units = np.concatenate([gate["features.weight"], SCALE * inputs], axis=1)
+        self._bias = gate["inputs.bias"]
+        self._out, self._out_bias = gate["out.weight"], gate["out.bias"]
+        self._frequencies = learned.frequencies.astype(self._bias.dtype)
+        self._exponents = 2 + 2 * longest + len(WINDOWS)
+
+    def given(self, tokens: TokenIds) -> Given:
+        """Return what a person gave, ids (M,), as it counts from here on."""
+        kind = self._bias.dtype.type
+        reading = self.learned.reading(tokens, tokens[:0])
+        experts = self.learned.consult(reading.seen_after(np.full((1, 1), -1)), kind)
+        windows, constants = experts.windows[0], experts.constants[0, -len(WINDOWS) :]
+        return Given(
+            tokens,
+            Lookup(reading.own),
+            np.concatenate([experts.log_frequencies[None], windows]),
+            self._frequencies * np.exp(windows + constants[:, None]),
+            experts.inputs[0, -len(WINDOWS) :].tolist(),
+        )
+
+    def log_probabilities(
+        self, features: Array, logits: Array, recent: Recent, given: Given
+    ) -> Array:
+        """Return the log probabilities (V,) of the next token.
+
+        Args:
+            features: what the network's output layer reads, (F,).
+            logits: what it makes of them, (V,).
+            recent: the tokens before.
+            given: what of the text counts as read.
+        """
+        longest = self.learned.longest
+        recent = recent[-longest:]
+        shifted = logits - logits.max()
+        network = np.exp(shifted)
+        total = network.sum()
+        network /= total
+        greatest = -float(np.log(total))
+        entropy = -greatest - float(network @ shifted)
+
+        latest = given.lookup.latest(recent, given.tokens)
+        followed = self._followed(recent, given)
+        experts, of_all, known = self._discounted(followed)
+        more, of_latest, known_lately = self._discounted(latest)
+        known = np.log1p(known + known_lately).tolist()
+        inputs = np.array([*known, *given.lengths, greatest, entropy], self._bias.dtype)
+        units = np.tanh(self._units @ np.concatenate([features, inputs]) + self._bias)
+        out = self._out @ units + self._out_bias
+        a, g = out[: self._exponents], np.exp(out[self._exponents :])
+        g /= g.sum()
+
+        exponent = a[[1, *range(2 + 2 * longest, len(a))]] @ given.proposals
+        exponent += a[0] * logits
+        for weights, family in ((a[2:], experts), (a[2 + longest :], more)):
+            for place, tokens, phi in family:
+                exponent[tokens] += weights[place] * phi
+        exponent -= exponent.max()
+        product = np.exp(exponent, out=exponent)
+        chances = product * (g[0] / product.sum()) + g[1] * network
+        chances += g[2] * of_all
+        chances += g[3] * of_latest
+        chances += g[4:] @ given.windows
+        log_probabilities: Array = np.log(chances, out=chances)
+        return log_probabilities
+
+    def _followed(self, recent: Recent, given: Given) -> list[Tokens]:
+        """Return what followed in all that counts."""
+        found: list[Tokens] = []
+        lately = given.lookup.followed(recent)
+        for (tokens, counts), (new, times) in zip(
+            self._lookup.followed(recent), lately, strict=True
+        ):
+            if len(new):
+                every, places = np.unique(np.concatenate([tokens, new]), return_inverse=True)
+                found.append((every, np.bincount(places, np.concatenate([counts, times]))))
+            else:
+                found.append((tokens, counts))
+        return found
+
+    def _discounted(
+        self, followed: list[Tokens]
+    ) -> tuple[list[tuple[int, Integers, Array]], Array, list[float]]:
+        """Return what a family says; the formulas stand in ``experts.py``.
+
+        Returns:
+            Of each history that stood, its place in the family, its tokens and phi less its
+            constant; the longest one's own probabilities, (V,); and of all of them, how many
+            tokens, and kinds, followed.
+        """
+        chances = self._frequencies
+        experts: list[tuple[int, Integers, Array]] = []
+        known: list[float] = []
+        for length, (tokens, counts) in enumerate(followed):
+            total, kinds = float(counts.sum()), len(tokens)
+            known += [total, kinds]
+            if kinds:
+                chances = (DISCOUNT * kinds / total) * chances
+                shorter = chances[tokens]
+                longer = counts.astype(chances.dtype)
+                longer -= DISCOUNT
+                longer /= total
+                longer += shorter
+                chances[tokens] = longer
+                longer /= shorter
+                experts.append((length, tokens, np.log(longer, out=longer)))
+        return experts, chances, known

@@ -1,0 +1,136 @@
+"""What a checkpoint holds, read as numpy arrays: who writes with a run needs no torch.
+
+The network's arrays are called ``model.<parameter>``, a gate's ``gate.<parameter>``.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from textgen.config import Cell, ModelConfig
+from textgen.errors import TextgenError
+from textgen.text.vocab import Vocab
+
+Arrays = Mapping[str, NDArray[np.floating[Any]]]
+
+GATES: dict[Cell, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+"""Of each kind of recurrent layer."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights that a run writes with."""
+
+    network: Arrays
+
+    gate: Arrays
+    """What the counts are weighed with; nothing where the run has none."""
+
+    step: int
+    """The step that they are of."""
+
+
+def read_weights(path: Path, vocab: Vocab, config: ModelConfig) -> Weights:
+    """Return a checkpoint's weights.
+
+    Raises:
+        TextgenError: there is no checkpoint, it is damaged, or it is of another vocabulary or of
+            a model of another shape.
+    """
+    network, metadata = read(path, "model.")
+    require_vocab(path, metadata, vocab)
+    require_shapes(path, network, shapes(len(vocab), config))
+    gate, _ = read(path, "gate.")
+    return Weights(network, gate, metadata["step"])
+
+
+def read(path: Path, prefix: str) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays whose names begin with a prefix, without it, and the metadata.
+
+    Raises:
+        TextgenError: there is no checkpoint, or it is damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata: dict[str, Any] = json.loads(file.metadata()["textgen"])
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            arrays = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    except FileNotFoundError:
+        raise TextgenError(
+            f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
+        ) from None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        raise TextgenError(f"{path} is damaged: it is not a checkpoint of textgen") from None
+    return arrays, metadata
+
+
+def fingerprint(vocab: Vocab | None) -> str | None:
+    """Return what a checkpoint knows its vocabulary by."""
+    if vocab is None:
+        return None
+    return hashlib.sha256("\0".join((vocab.kind, *vocab.tokens)).encode()).hexdigest()
+
+
+def require_vocab(path: Path, metadata: dict[str, Any], vocab: Vocab | None) -> None:
+    """Refuse a checkpoint of another vocabulary.
+
+    Raises:
+        TextgenError: it is one.
+    """
+    if metadata["vocab"] != fingerprint(vocab):
+        raise TextgenError(
+            f"{path} was trained with another vocabulary than the vocab.json beside it; "
+            "put the two together that belong together"
+        )
+
+
+def require_shapes(path: Path, found: Arrays, expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse weights of another model.
+
+    Raises:
+        TextgenError: they are.
+    """
+    has = {name: values.shape for name, values in found.items()}
+    if has != expected:
+        name = next(name for name in {**expected, **has} if expected.get(name) != has.get(name))
+        raise TextgenError(
+            f"{path} is of another model: {name} is {has.get(name)} in it and "
+            f"{expected.get(name)} in the model that the settings describe"
+        )
+
+
+def shapes(vocab_size: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of a language model's weights, as its modules have them."""
+    resolved = config.resolved()
+    hidden_size, embedding_size = resolved.hidden_size, resolved.embedding_size
+    tied = config.tie and embedding_size > 0
+    num_features = embedding_size if tied else hidden_size
+    found: dict[str, tuple[int, ...]] = {}
+    if embedding_size:
+        found["embedding.weight"] = (vocab_size, embedding_size)
+    gates = GATES[config.cell] * hidden_size
+    for layer in range(config.num_layers):
+        width = hidden_size if layer else embedding_size or vocab_size
+        found |= {
+            f"rnn.weight_ih_l{layer}": (gates, width),
+            f"rnn.weight_hh_l{layer}": (gates, hidden_size),
+            f"rnn.bias_ih_l{layer}": (gates,),
+            f"rnn.bias_hh_l{layer}": (gates,),
+        }
+    if tied and hidden_size != embedding_size:
+        found |= {
+            "projection.weight": (embedding_size, hidden_size),
+            "projection.bias": (embedding_size,),
+        }
+    if config.shortcut and embedding_size:
+        found["shortcut.weight"] = (num_features, embedding_size)
+    if not tied:
+        found["output.weight"] = (vocab_size, num_features)
+    return found | {"output.bias": (vocab_size,)}
