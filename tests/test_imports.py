@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "model": set(),
     "counts": {"text"},
     "runs": {"text", "model", "counts"},
-    "writing": {"text", "model", "counts", "runs"},
+    "writing": {"text", "counts", "runs"},
     "evaluation": {"text", "model", "counts", "runs", "writing"},
     "training": {"text", "model", "counts", "runs", "writing", "evaluation"},
     "plots": {"text", "runs", "evaluation"},

@@ -23,7 +23,7 @@ def run_command(app: App, arguments: list[str]) -> int:
     logger.handlers = [_Messages()]
     logger.setLevel(logging.INFO)
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        _call(app, arguments)
         sys.stdout.flush()
     except CycloptsError as error:
         return _fail(" ".join(str(error).split()), UsageError.exit_status)
@@ -37,15 +37,30 @@ def run_command(app: App, arguments: list[str]) -> int:
         _forget_stdout()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror}", TextgenError.exit_status)
+    return 0
+
+
+def _call(app: App, arguments: list[str]) -> None:
+    """Run a command, and say in words what this machine lacks for it.
+
+    Raises:
+        TextgenError: it lacks memory, or torch.
+    """
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise TextgenError(
+            "this needs PyTorch, and only writing does without: pip install torch"
+        ) from None
     except (MemoryError, RuntimeError) as error:
         if "allocate memory" not in str(error) and not isinstance(error, MemoryError):
             raise
-        return _fail(
+        raise TextgenError(
             "there is not enough memory for this: take a smaller --hidden-size, --batch-size "
-            "or --num-steps",
-            TextgenError.exit_status,
-        )
-    return 0
+            "or --num-steps"
+        ) from None
 
 
 class _Messages(logging.Handler):
