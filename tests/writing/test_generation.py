@@ -17,6 +17,7 @@ from textgen.training.samples import decoder_of
 from textgen.writing.beam import beam_search
 from textgen.writing.decoder import Decoder
 from textgen.writing.generation import continuation, write_several
+from textgen.writing.network import State
 
 TEXT = make_story(1500)
 VOCAB = Vocab.build(TEXT)
@@ -216,3 +217,54 @@ def test_a_beam_ends_where_a_text_does(learned: Decoder) -> None:
     stopped = beam_search(learned, context, GenerationConfig(stop="，", length=90), 4)
     assert stopped.ending.over == "stop"
     assert "，" not in stopped.text
+
+
+def test_of_a_long_prefix_what_is_forgotten_need_not_be_read(
+    learned: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "corpus" / "sample.txt").read_text("utf-8")[:3000]
+    whole = learned.read(text)
+    read = list[int]()
+    advance = learned.network.advance
+
+    def counted(ids: list[int], state: State) -> State:
+        read.extend(ids)
+        return advance(ids, state)
+
+    monkeypatch.setattr("textgen.writing.decoder._MEMORY", 1024)
+    monkeypatch.setattr(learned.network, "advance", counted)
+    end = learned.read(text)
+    assert len(read) < 2000
+    np.testing.assert_allclose(end.logits, whole.logits, rtol=0, atol=1e-4)
+
+
+def test_what_is_not_forgotten_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model(len(VOCAB))
+    with torch.no_grad():  # gates that stay open: all that was read is in the memory
+        for name, parameter in model.named_parameters():
+            if name.startswith("rnn.bias_ih"):
+                parameter[16:32] = 40.0
+    decoder = decoder_of(model, VOCAB)
+    whole = decoder.read(TEXT)
+    monkeypatch.setattr("textgen.writing.decoder._MEMORY", 128)
+    assert np.array_equal(decoder.read(TEXT).logits, whole.logits)
+
+
+def test_what_goes_wrong_in_a_text_is_told(
+    learned: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    context = learned.read("庞")
+    monkeypatch.setattr(learned, "step", fail)
+    with pytest.raises(ZeroDivisionError):
+        list(write_several(learned, context, GenerationConfig(seed=1), range(3)))
+
+
+def test_who_reads_on_no_more_stops_the_others(learned: Decoder) -> None:
+    """Left in the middle, the texts that are written beside end, however long they would be."""
+    config = GenerationConfig(seed=1, length=10**9)
+    pieces = write_several(learned, learned.read("庞"), config, range(4))
+    assert next(pieces)[0] == 0
+    pieces.close()  # type: ignore[attr-defined] # it is a generator
