@@ -400,7 +400,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "--resume", "a", "b"], 2, "--resume takes one run"),
     (["train", "--learning-rat", "1"], 2, "Did you mean --learning-rate?"),
     (["trian"], 2, 'Did you mean "train"?'),
-    (["generate", "--prefix", "老"], 1, "there is no run in checkpoints yet"),
+    (["report"], 1, "there is no run in checkpoints yet"),
     (["generate"], 2, "generate needs a beginning: --prefix TEXT or --prefix-file FILE"),
     (["generate", "--prefix", "老", "--prefix-file", "story.txt"], 2, "are two beginnings"),
     (["generate", "--prefix-file", "none.txt"], 1, "none.txt does not exist"),

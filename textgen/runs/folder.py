@@ -203,10 +203,14 @@ def find_run(root: Path, name: str | None = None) -> Run:
             f"there is no run {name} in {root}; "
             + (f"there are: {names}" if names else "make one with: textgen train FILE")
         )
-    checkpoints = _checkpoints(root)
-    if not checkpoints:
+    if not has_runs(root):
         raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
-    return Run(checkpoints[-1].parent)
+    return Run(_checkpoints(root)[-1].parent)
+
+
+def has_runs(root: Path) -> bool:
+    """Return whether a run under ``root`` has a checkpoint."""
+    return bool(_checkpoints(root))
 
 
 def _checkpoints(root: Path) -> list[Path]:

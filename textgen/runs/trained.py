@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.counts.learned import Learned
+from textgen.runs import base
 from textgen.runs.counted import load_counts
-from textgen.runs.folder import Run, find_run
+from textgen.runs.folder import Run, find_run, has_runs
 from textgen.runs.weights import Weights, read_weights
 from textgen.text.vocab import Vocab
 
@@ -87,7 +88,8 @@ def load(
     """Load a run's best weights, or its last ones where nothing was held out.
 
     Args:
-        name: the run's name, or the path of its folder; the newest run when not given.
+        name: the run's name, or the path of its folder; when not given, the newest run, or where
+            there is none yet, the model that comes with textgen, ``base``.
         checkpoints: the folder in which the runs are.
         device: where ``model`` will compute: cpu, cuda, mps, or auto. Writing never leaves the
             processor.
@@ -96,10 +98,20 @@ def load(
         TextgenError: there is no such run, it has no checkpoint yet, or its files do not belong
             together.
     """
-    run = find_run(Path(checkpoints), None if name is None else str(name))
+    run = _find(Path(checkpoints), None if name is None else str(name))
     path = run.best if run.best.exists() else run.last
     weights = read_weights(path, run.vocab, run.settings.model)
     return Trained(run, weights, _learned(run), device)
+
+
+def _find(root: Path, name: str | None) -> Run:
+    """Return a run, or the model in the box where that is asked for or there is none yet."""
+    if name is None and not has_runs(root):
+        log.info("No run in %s yet: this is the model that comes with textgen, of 三国演义", root)
+        return Run(base.FOLDER)
+    if name == base.NAME and not any((folder / name).is_dir() for folder in (root, Path())):
+        return Run(base.FOLDER)
+    return find_run(root, name)
 
 
 def _learned(run: Run) -> Learned | None:

@@ -61,7 +61,7 @@ def read(path: Path, prefix: str) -> tuple[Arrays, dict[str, Any]]:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, Any] = json.loads(file.metadata()["textgen"])
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            arrays = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            arrays = {name.removeprefix(prefix): _wide(file.get_tensor(name)) for name in names}
     except FileNotFoundError:
         raise TextgenError(
             f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
@@ -69,6 +69,11 @@ def read(path: Path, prefix: str) -> tuple[Arrays, dict[str, Any]]:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         raise TextgenError(f"{path} is damaged: it is not a checkpoint of textgen") from None
     return arrays, metadata
+
+
+def _wide(values: NDArray[Any]) -> NDArray[Any]:
+    """Return what was only rounded to take less room as it is computed with."""
+    return values.astype(np.float32) if values.dtype == np.float16 else values
 
 
 def fingerprint(vocab: Vocab | None) -> str | None:
