@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController
 
 from tests.conftest import make_model
 from textgen.model.language_model import MODELS, LanguageModel, RNNModel
 from textgen.runs.checkpoint import arrays_of
 from textgen.runs.weights import shapes
 from textgen.writing.network import Network, products
+from textgen.writing.one_thread import one_thread
 
 V = 23
 SHAPES = [
@@ -92,3 +94,18 @@ def test_a_product_does_not_depend_on_its_neighbours() -> None:
         np.testing.assert_allclose(together, vectors @ matrix.T, rtol=0, atol=1e-3)
         for first, last in ((0, 1), (69, 70), (3, 5), (10, 41)):
             assert np.array_equal(products(matrix, vectors[first:last]), together[first:last])
+
+
+def test_products_are_on_one_thread_while_anybody_writes() -> None:
+    def threads() -> set[int]:
+        found = ThreadpoolController().select(user_api="blas").info()
+        return {library["num_threads"] for library in found}
+
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        before = threads()
+        outer, inner = one_thread(), one_thread()
+        with outer:
+            inner.__enter__()
+        assert threads() == {1}  # who came first has left, and another one is inside
+        inner.__exit__(None, None, None)
+        assert threads() == before

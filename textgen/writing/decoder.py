@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from textgen.config import MAX_REPETITION_WINDOW, Cell, GenerationConfig
 from textgen.counts.mixer import Given, Mixer
@@ -20,6 +19,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.runs.trained import Trained
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 from textgen.writing.network import Array, Network, State
+from textgen.writing.one_thread import one_thread
 from textgen.writing.sampling import draw, excluded_tokens, weights
 
 _MEMORY = 8192
@@ -68,8 +68,6 @@ class Decoder:
     def __init__(
         self, network: Mapping[str, Array], cell: Cell, vocab: Vocab, mixer: Mixer | None = None
     ) -> None:
-        # Texts written side by side have a core each, and more threads would add up otherwise.
-        threadpool_limits(1, "blas")
         self.vocab = vocab
         self.excluded = excluded_tokens(vocab)
         self._excluded_ids = np.flatnonzero(self.excluded)
@@ -108,6 +106,7 @@ class Decoder:
         """Return the context after a text that the model wrote: it does not count as read."""
         return self.read_ids(self.vocab.encode(text)[None], context) if text else context
 
+    @one_thread()
     def read_ids(
         self, ids: TokenIds, context: Context | None = None, given: Given | None = None
     ) -> Context:

@@ -15,6 +15,7 @@ from textgen.interrupts import StopRequest
 from textgen.runs.trained import Trained, as_trained
 from textgen.writing.decoder import Context, Decoder
 from textgen.writing.endings import Ending
+from textgen.writing.one_thread import one_thread
 
 _ROWS = 64
 """Texts that are written side by side on a core; more of them come one batch after the other."""
@@ -102,7 +103,7 @@ def write_several(
             for number in numbers:
                 pieces[number].put(None)
 
-    with ThreadPoolExecutor(cores) as pool:
+    with one_thread(), ThreadPoolExecutor(cores) as pool:
         work = [pool.submit(write, samples[core::cores]) for core in range(cores)]
         try:
             for place, number in enumerate(samples):
