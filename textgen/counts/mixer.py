@@ -161,36 +161,34 @@ class Mixer:
         longest = self.learned.longest
         recent = recent[-longest:]
         shifted = logits - logits.max()
-        network = np.exp(shifted)
-        total = network.sum()
-        network /= total
-        greatest = -float(np.log(total))
-        entropy = -greatest - float(network @ shifted)
-
+        network = _softmax(shifted)
+        experts, of_all, known = self._discounted(self._followed(recent, given))
         latest = given.lookup.latest(recent, given.tokens)
-        followed = self._followed(recent, given)
-        experts, of_all, known = self._discounted(followed)
-        more, of_latest, known_lately = self._discounted(latest)
+        lately, of_latest, known_lately = self._discounted(latest)
+        certainty = float(np.log(network.max()))
+        entropy = -certainty - float(network @ shifted)
         known = np.log1p(known + known_lately).tolist()
-        inputs = np.array([*known, *given.lengths, greatest, entropy], self._bias.dtype)
-        units = np.tanh(self._units @ np.concatenate([features, inputs]) + self._bias)
-        out = self._out @ units + self._out_bias
-        a, g = out[: self._exponents], np.exp(out[self._exponents :])
-        g /= g.sum()
+        a, g = self._gate(features, [*known, *given.lengths, certainty, entropy])
 
         exponent = a[[1, *range(2 + 2 * longest, len(a))]] @ given.proposals
         exponent += a[0] * logits
-        for weights, family in ((a[2:], experts), (a[2 + longest :], more)):
+        for weights, family in ((a[2:], experts), (a[2 + longest :], lately)):
             for place, tokens, phi in family:
                 exponent[tokens] += weights[place] * phi
-        exponent -= exponent.max()
-        product = np.exp(exponent, out=exponent)
-        chances = product * (g[0] / product.sum()) + g[1] * network
-        chances += g[2] * of_all
-        chances += g[3] * of_latest
+        chances = g[0] * _softmax(exponent)
+        for share, others in zip(g[1:4], (network, of_all, of_latest), strict=True):
+            chances += share * others
         chances += g[4:] @ given.windows
-        log_probabilities: Array = np.log(chances, out=chances)
+        with np.errstate(divide="ignore"):  # what has no chance at all
+            log_probabilities: Array = np.log(chances)
         return log_probabilities
+
+    def _gate(self, features: Array, inputs: list[float]) -> tuple[Array, Array]:
+        """Return the exponents a, and the shares g, which sum to one; see ``product.py``."""
+        known = np.concatenate([features, np.array(inputs, features.dtype)])
+        units = np.tanh(self._units @ known + self._bias)
+        out = self._out @ units + self._out_bias
+        return out[: self._exponents], _softmax(out[self._exponents :])
 
     def _followed(self, recent: Recent, given: Given) -> list[Tokens]:
         """Return what followed in all that counts."""
@@ -233,3 +231,9 @@ class Mixer:
                 longer /= shorter
                 experts.append((length, tokens, np.log(longer, out=longer)))
         return experts, chances, known
+
+
+def _softmax(logits: Array) -> Array:
+    softmax: Array = np.exp(logits - logits.max())
+    softmax /= softmax.sum()
+    return softmax
