@@ -267,4 +267,4 @@ def test_who_reads_on_no_more_stops_the_others(learned: Decoder) -> None:
     config = GenerationConfig(seed=1, length=10**9)
     pieces = write_several(learned, learned.read("庞"), config, range(4))
     assert next(pieces)[0] == 0
-    pieces.close()  # type: ignore[attr-defined] # it is a generator
+    pieces.close()

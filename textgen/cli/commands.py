@@ -10,10 +10,11 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from textgen.cli.beginnings import beginnings, understood_by
 from textgen.cli.process import run_command
 from textgen.cli.results import (
     copying_line,
@@ -25,12 +26,8 @@ from textgen.cli.results import (
     print_result,
 )
 from textgen.cli.sources import fill_in, run_named
-from textgen.cli.texts import (
-    beginning,
-    tell_of_what_never_came,
-    warn_of_encoding,
-    write_texts,
-)
+from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
+from textgen.cli.written import Format, Written, chosen_format, deliver
 from textgen.config import (
     DEFAULT_CHECKPOINTS,
     DEFAULT_VISDOM,
@@ -45,6 +42,10 @@ from textgen.config import (
 )
 from textgen.errors import TextgenError, UsageError
 
+if TYPE_CHECKING:
+    from textgen.evaluation.copying import TrainingText
+    from textgen.runs.trained import Trained
+
 log = logging.getLogger(__name__)
 
 _CHECKPOINTS = Path(DEFAULT_CHECKPOINTS)
@@ -52,6 +53,7 @@ _CORPUS = Path("corpus")
 
 _Flat = Parameter(name="*")
 _Json = Annotated[bool, Parameter(name="--json", negative="")]
+_MayBegin = Parameter(allow_leading_hyphen=True)
 _MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
 _Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
 _TensorBoard = Annotated[Path | None, Parameter(name="--tensorboard")]
@@ -100,7 +102,7 @@ def demo(
     decoder = Decoder.of(trained)
     for prefix in ("却说", "玄德曰：“", "曹操"):
         print()
-        write_texts(decoder, prefix, GenerationConfig(length=120), SearchConfig())
+        write_texts(decoder, [prefix], GenerationConfig(length=120), SearchConfig(), [])
     log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
 
 
@@ -172,13 +174,16 @@ def train(
 def generate(
     run: str | None = None,
     *,
-    prefix: str | None = None,
-    prefix_file: Path | None = None,
+    prefix: Annotated[str | None, _MayBegin] = None,
+    prefix_file: Annotated[Path | None, _MayBegin] = None,
+    prefixes: Annotated[Path | None, _MayBegin] = None,
     map_script: _MapScript = False,
     generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
     search: Annotated[SearchConfig, _Flat] = SearchConfig(),
     counts: bool = True,
     check_copying: Annotated[bool, Parameter(negative="")] = False,
+    out: Path | None = None,
+    form: Annotated[Format | None, Parameter(name="--format")] = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
     as_json: _Json = False,
 ) -> None:
@@ -186,54 +191,55 @@ def generate(
 
     Args:
         run: Name of the run, or its folder; the newest when not given.
-        prefix: The beginning.
-        prefix_file: Text file with the beginning, for a long one.
+        prefix: The beginning; - reads it from standard input.
+        prefix_file: Text file with the beginning, for a long one; - is standard input.
+        prefixes: Text file with a beginning on each line.
         map_script: Put unknown characters into the script and the punctuation that are known.
         counts: Multiply the network with what counts know, where the run has counts.
         check_copying: Tell what of the text stands word for word in the training text.
+        out: File to write the text into, one that is not there yet.
+        form: What is printed, or stands in the file: text, as it comes; json or markdown, when it
+            is complete.
         checkpoints: Folder in which the runs are.
-        as_json: Print the text as one JSON line when it is complete.
+        as_json: The same as --format json.
     """
-    from textgen.evaluation.copying import TrainingText
     from textgen.runs.trained import load
-    from textgen.text.unknown import understood
     from textgen.writing.decoder import Decoder
     from textgen.writing.generation import new_seed
 
     search.check(generation)
-    start = beginning(prefix, prefix_file)
+    form = chosen_format(form, as_json=as_json)
+    _require_new("out", out)
+    starts = beginnings(prefix, prefix_file, prefixes)
     trained = load(run, checkpoints)
     if not counts:
         trained = replace(trained, learned=None)
-    if not as_json:
+    if form == "text" and out is None:
         warn_of_encoding(trained)
-    original = TrainingText(trained.run.split()[0]) if check_copying else None
-    start, messages = understood(trained.vocab, start, trained.run.name, map_script=map_script)
-    for message in messages:
-        log.warning("%s", message)
+    original = _training_text(trained) if check_copying else None
+    starts = understood_by(trained, starts, map_script=map_script)
     drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
     if generation.seed is None and search.beam is None:
         generation = replace(generation, seed=new_seed())
-    decoder = Decoder.of(trained)
+    texts: list[Written] = []
+    streams = form == "text" and out is None
+    stopped = None
     try:
-        texts, endings = write_texts(decoder, start, generation, search, quiet=as_json)
-    except KeyboardInterrupt:
-        if drawn:
-            log.info("\nThe same text again: --seed %d", generation.seed)
-        raise
-    copyings = [original.copied_by(text) for text in texts] if original else []
-    if as_json:
-        copied = [copying_values(copying) for copying in copyings] or [{}] * len(texts)
-        samples = [{"text": text, **values} for text, values in zip(texts, copied, strict=True)]
-        several = {"samples": samples} if len(samples) > 1 else {}
-        print_json(prefix=start, text=texts[0], seed=generation.seed, **copied[0], **several)
-        copyings = []
-    for number, copying in enumerate(copyings, start=1):
-        which = f"text {number}" if len(texts) > 1 else "the text"
-        log.info("Of %s, %s", which, copying_line(copying))
-    tell_of_what_never_came(generation, endings)
-    if drawn and not as_json:
-        log.info("The same text again: --seed %d", generation.seed)
+        write_texts(Decoder.of(trained), starts, generation, search, texts, quiet=not streams)
+    except KeyboardInterrupt as interrupt:
+        stopped = interrupt
+    copyings = [original.copied_by(one.text) for one in texts] if original else []
+    if not streams and texts:
+        deliver(texts, form, generation, trained.run.name, copyings, out)
+    if form != "json":
+        for number, copying in enumerate(copyings, start=1):
+            which = f"text {number}" if len(texts) > 1 else "the text"
+            log.info("Of %s, %s", which, copying_line(copying))
+        if drawn and texts:
+            log.info("%sThe same text again: --seed %d", "\n" * bool(stopped), generation.seed)
+    if stopped:
+        raise stopped
+    tell_of_what_never_came(generation, texts)
 
 
 @app.command
@@ -483,6 +489,19 @@ def _require_writable(flag: str, path: Path | None) -> None:
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"--{flag} {path} cannot be written: give a file in a folder of yours")
+
+
+def _require_new(flag: str, path: Path | None) -> None:
+    """Refuse a file that is there already: it may be somebody's."""
+    _require_writable(flag, path)
+    if path is not None and path.exists():
+        raise UsageError(f"--{flag} {path} exists already: choose another name")
+
+
+def _training_text(trained: "Trained") -> "TrainingText":
+    from textgen.evaluation.copying import TrainingText
+
+    return TrainingText(trained.run.split()[0])
 
 
 def _sample() -> Path:

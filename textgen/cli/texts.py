@@ -1,32 +1,21 @@
-"""The beginnings that a command is given, and the texts that it writes from them."""
+"""Texts as they are written: shown piece by piece, or with a bar where nobody reads along."""
 
 import logging
 import sys
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
+from textgen.cli.written import Written, header
 from textgen.config import GenerationConfig, SearchConfig
-from textgen.errors import UsageError
 
 if TYPE_CHECKING:
+    from textgen.cli.printer import Printer
     from textgen.runs.trained import Trained
-    from textgen.writing.decoder import Decoder
+    from textgen.writing.decoder import Context, Decoder
     from textgen.writing.endings import Ending
 
 log = logging.getLogger(__name__)
-
-
-def beginning(prefix: str | None, prefix_file: Path | None) -> str:
-    """Return the text to go on from."""
-    if prefix is not None and prefix_file is None:
-        return prefix
-    if prefix_file is not None and prefix is None:
-        from textgen.text.reading import read_corpus
-
-        return read_corpus([prefix_file]).text.rstrip("\n")
-    if prefix is not None:
-        raise UsageError("--prefix and --prefix-file are two beginnings: give one of them")
-    raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
 
 
 def warn_of_encoding(trained: "Trained") -> None:
@@ -43,53 +32,86 @@ def warn_of_encoding(trained: "Trained") -> None:
 
 def write_texts(
     decoder: "Decoder",
-    prefix: str,
+    starts: Sequence[str],
     generation: GenerationConfig,
     search: SearchConfig,
+    texts: list[Written],
     *,
     quiet: bool = False,
-) -> "tuple[list[str], list[Ending]]":
-    """Write what is asked for, print it as it comes unless quiet, and return the continuations."""
+) -> None:
+    """Write what is asked for, and print it as it comes unless quiet.
+
+    Args:
+        decoder: the model.
+        starts: the beginnings.
+        generation: how to draw, and where to end.
+        search: how many texts of each, or how wide a beam.
+        texts: the texts are added here as they come, so that who stops has what there is.
+        quiet: print nothing.
+    """
+    from textgen.bars import progress_bar
     from textgen.cli.printer import Printer
-    from textgen.writing.beam import beam_search
     from textgen.writing.endings import Ending
-    from textgen.writing.generation import write_several
 
     printer = None if quiet else Printer()
-    context = decoder.read(prefix)
-    if search.beam is None:
-        pieces = write_several(decoder, context, generation, range(search.samples))
-    else:
-        found = beam_search(decoder, context, generation, search.beam)
-        pieces = iter([(0, found.text, found.ending)])
-    texts = [""] * search.samples
-    endings = [Ending.of(generation)] * search.samples
-    begun = -1
-    for number, piece, ending in pieces:
-        if printer is not None:
-            if number > begun and search.samples > 1:
-                if begun >= 0:
-                    printer.end()
-                printer.write(f"--- {number + 1} of {search.samples} ---\n")
-            printer.write(prefix * (number > begun) + piece)
-        begun = number
-        texts[number] += piece
-        endings[number] = ending
+    count = len(starts) * search.samples
+    total = count * generation.length
+    with (
+        nullcontext()
+        if printer is not None and sys.stdout.isatty()  # somebody reads along
+        else progress_bar(total, "characters", "writing", delay=1.0)
+    ) as bar:
+        for start in starts:
+            context = decoder.read(start)
+            with closing(_pieces(decoder, context, generation, search)) as pieces:
+                current = -1
+                for number, piece, ending in pieces:
+                    if number != current:
+                        _begin(texts, Written(start, Ending.of(generation)), count, printer)
+                        current = number
+                    texts[-1].text += piece
+                    texts[-1].ending = ending
+                    if printer is not None:
+                        printer.write(piece)
+                    if bar is not None:
+                        bar.update(len(piece))
     if printer is not None:
         printer.end()
-    return texts, endings
 
 
-def tell_of_what_never_came(generation: GenerationConfig, endings: "list[Ending]") -> None:
+def _pieces(
+    decoder: "Decoder", context: "Context", generation: GenerationConfig, search: SearchConfig
+) -> "Generator[tuple[int, str, Ending]]":
+    """Yield each text's pieces, with its number and how near it is to its end."""
+    from textgen.writing.beam import beam_search
+    from textgen.writing.generation import write_several
+
+    if search.beam is None:
+        yield from write_several(decoder, context, generation, range(search.samples))
+    else:
+        found = beam_search(decoder, context, generation, search.beam)
+        yield 0, found.text, found.ending
+
+
+def _begin(texts: list[Written], new: Written, count: int, printer: "Printer | None") -> None:
+    """Begin the next of so many texts."""
+    if printer is not None:
+        if texts:
+            printer.end()
+        printer.write(header(len(texts), count) + new.prefix)
+    texts.append(new)
+
+
+def tell_of_what_never_came(generation: GenerationConfig, texts: Sequence[Written]) -> None:
     """Say so where a text ended only because it was long enough."""
-    count = sum(ending.over == "length" for ending in endings)
+    count = sum(one.ending.over == "length" for one in texts)
     asked = []
     if generation.stop is not None:
         asked.append(f"--stop {generation.stop!r}")
     if generation.sentences is not None:
         asked.append(f"--sentences {generation.sentences}")
     if count and asked:
-        where = f" in {count:,} of {len(endings):,} samples" if len(endings) > 1 else ""
+        where = f" in {count:,} of {len(texts):,} samples" if len(texts) > 1 else ""
         log.info(
             "%s did not end the text%s: it ends at --length %d",
             " and ".join(asked),

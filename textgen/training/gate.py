@@ -21,8 +21,9 @@ from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.model.state import State
 
-PASSES = 4
-"""Passes over the text in which the gate learns."""
+_LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
+"""Passes over texts of so many tokens in which the gate learns: the longer a text, the later it is
+known by heart."""
 
 _EVERY = 8
 """It learns from one batch of so many, which takes a fifteenth of the time."""
@@ -40,6 +41,11 @@ do without."""
 _LEARNING_RATE = 4e-3
 _WARMUP = 20
 """Batches in which the learning rate rises."""
+
+
+def gate_passes(length: int) -> float:
+    """Return the passes over a text of so many tokens in which its gate learns."""
+    return float(np.interp(np.log(length), np.log(_LENGTHS), _PASSES))
 
 
 class GateLearner:

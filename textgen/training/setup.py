@@ -20,7 +20,7 @@ from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.progress import Position
 from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.vocab import Vocab
-from textgen.training.gate import PASSES, GateLearner
+from textgen.training.gate import GateLearner, gate_passes
 from textgen.training.loop import DRAWING, Step, Trainable, make_optimizer, train_steps
 
 
@@ -81,7 +81,8 @@ class Learner:
 
     def steps(self, total_steps: int, position: Position) -> Iterator[Step]:
         """Train from a position on; see ``train_steps``."""
-        gate_steps = min(total_steps, PASSES * self.batches.num_batches(0))
+        passes = gate_passes(len(self.batches.tokens))
+        gate_steps = min(total_steps, round(passes * self.batches.num_batches(0)))
         for step in train_steps(
             self.trainable,
             self.batches,

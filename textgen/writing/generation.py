@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,7 @@ def write_on(
 
 def write_several(
     decoder: Decoder, context: Context, config: GenerationConfig, samples: Sequence[int]
-) -> Iterator[tuple[int, str, Ending]]:
+) -> Generator[tuple[int, str, Ending]]:
     """Yield the pieces of one text after the other, each with its number and its ending.
 
     The texts are written side by side, on all cores. Those of the first come as they are written;
@@ -85,20 +85,21 @@ def write_several(
         decoder: the model.
         context: where all the texts begin, of one text.
         config: how to draw, with a seed where there are several texts, and where to end.
-        samples: the texts' numbers.
+        samples: the texts' numbers. Who wants no more of them closes the generator.
     """
+    if len(samples) == 1:
+        yield from _entries(decoder, context, config, samples)
+        return
     cores = min(os.cpu_count() or 1, len(samples))
     pieces: dict[int, SimpleQueue[tuple[str, Ending] | None]] = {n: SimpleQueue() for n in samples}
     stop = StopRequest()
 
     def write(numbers: Sequence[int]) -> None:
         try:
-            for first in range(0, len(numbers), _ROWS):
-                for step in write_on(decoder, context, config, numbers[first : first + _ROWS]):
-                    for entry in zip(step.samples, step.pieces, step.endings, strict=True):
-                        pieces[entry[0]].put(entry[1:])
-                    if stop.asked:
-                        return
+            for number, piece, ending in _entries(decoder, context, config, numbers):
+                pieces[number].put((piece, ending))
+                if stop.asked:
+                    break
         finally:
             for number in numbers:
                 pieces[number].put(None)
@@ -106,15 +107,24 @@ def write_several(
     with one_thread(), ThreadPoolExecutor(cores) as pool:
         work = [pool.submit(write, samples[core::cores]) for core in range(cores)]
         try:
-            for place, number in enumerate(samples):
+            for number in samples:
                 for piece, ending in iter(pieces[number].get, None):
                     yield number, piece, ending
                     if ending.over is not None:
                         break
-                else:
-                    work[place % cores].result()  # it raises what went wrong
         finally:
             stop.ask()
+    for part in work:
+        part.result()  # it raises what went wrong there
+
+
+def _entries(
+    decoder: Decoder, context: Context, config: GenerationConfig, samples: Sequence[int]
+) -> Iterator[tuple[int, str, Ending]]:
+    """Yield the pieces of texts that are written on one core, as they come."""
+    for first in range(0, len(samples), _ROWS):
+        for step in write_on(decoder, context, config, samples[first : first + _ROWS]):
+            yield from zip(step.samples, step.pieces, step.endings, strict=True)
 
 
 def generate(

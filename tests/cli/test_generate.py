@@ -1,0 +1,137 @@
+"""Where beginnings come from, and where texts go."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Command
+from tests.processes import killing
+from textgen.runs.folder import Run
+
+ASKED = ("--seed", "1", "--length", "12")
+
+
+@pytest.fixture
+def run(sample_run: Run) -> str:
+    return str(sample_run.folder)
+
+
+def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("flag", ["--prefix", "--prefix-file"])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_beginning_through_a_pipe(
+    command: Command, run: str, monkeypatch: pytest.MonkeyPatch, flag: str, encoding: str
+) -> None:
+    beginning = "庞师傅说，收音机修好了。"
+    _, expected, _ = command("generate", run, "--prefix", beginning, *ASKED)
+    pipe(monkeypatch, f"{beginning}\n".encode(encoding))
+    assert command("generate", run, flag, "-", *ASKED)[:2] == (0, expected)
+
+
+def test_an_empty_pipe_is_told(command: Command, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe(monkeypatch, b"\n")
+    status, out, err = command("generate", run, "--prefix", "-")
+    assert (status, out) == (1, "")
+    assert "standard input brings no beginning" in err
+
+
+def test_a_beginning_may_look_like_a_flag(command: Command, run: str) -> None:
+    outs = [
+        command("generate", run, *given, *ASKED)
+        for given in (["--prefix", "-5度"], ["--prefix=-5度"])
+    ]
+    assert outs[0][1] == outs[1][1]
+    assert outs[0][1].startswith("-5度")
+
+
+def test_a_beginning_on_each_line(command: Command, run: str) -> None:
+    Path("lines.txt").write_text("庞师傅\n\n老周\n龘\n", "utf-8")
+    status, out, err = command("generate", run, "--prefixes", "lines.txt", *ASKED)
+    assert status == 0
+    alone = [
+        command("generate", run, "--prefix", one, *ASKED)[1] for one in ("庞师傅", "老周", "龘")
+    ]
+    assert out == "".join(
+        f"--- {number} of 3 ---\n{text}" for number, text in enumerate(alone, start=1)
+    )
+    assert "1 blank lines are left out" in err
+    assert "Beginning 3: Not in the vocabulary" in err
+    asked = ("generate", run, "--prefixes", "lines.txt", "--samples", "2", *ASKED)
+    samples = json.loads(command(*asked, "--format", "json")[1])["samples"]
+    assert [one["prefix"] for one in samples] == ["庞师傅"] * 2 + ["老周"] * 2 + ["龘"] * 2
+    assert samples[2]["prefix"] + samples[2]["text"] + "\n" == alone[1]
+
+
+def test_blank_lines_alone_are_no_beginning(command: Command, run: str) -> None:
+    Path("lines.txt").write_text("\u3000\n\n", "utf-8")
+    status, _, err = command("generate", run, "--prefixes", "lines.txt")
+    assert status == 1
+    assert "lines.txt is empty" in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_a_file_holds_what_would_be_printed(command: Command, run: str, form: str) -> None:
+    asked = ("generate", run, "--prefix", "庞师傅", "--samples", "2", "--format", form, *ASKED)
+    _, printed, _ = command(*asked)
+    status, out, err = command(*asked, "--out", "story.out")
+    assert (status, out) == (0, "")
+    assert Path("story.out").read_text("utf-8") == printed
+    assert "story.out: 24 characters" in err
+    status, _, err = command(*asked, "--out", "story.out")
+    assert status == 2
+    assert "exists already" in err
+    assert Path("story.out").read_text("utf-8") == printed
+
+
+def test_markdown_prints_as_it_stands(command: Command, run: str) -> None:
+    asked = ("generate", run, "--prefix", "# 1*2\n1. <b>", *ASKED, "--format", "markdown")
+    lines = command(*asked)[1].split("\n\n")
+    assert lines[:2] == ["## 1", r"<strong>\# 1\*2</strong>"]
+    assert lines[2].startswith(r"<strong>1\. \<b\></strong>")
+    assert lines[-1].startswith("*seed 1, temperature 0.8, ")
+
+
+def test_two_formats_are_one_too_many(command: Command, run: str) -> None:
+    status, _, err = command("generate", run, "--prefix", "老", "--json", "--format", "markdown")
+    assert status == 2
+    assert "--json and --format markdown are two formats" in err
+
+
+def test_ctrl_c_keeps_what_was_written(in_folder: Path, run: str) -> None:
+    """Long before its end; and the others that are written beside it stop, too."""
+    asked = ("generate", run, "--prefix", "庞师傅", "--length", "10000000", "--samples", "2")
+    started = "import sys; sys.stderr.write('.'); sys.stderr.flush()"
+    code = (
+        "import textgen.writing.generation as g; write = g.write_on\n"
+        "def told(*arguments):\n"
+        "    for number, step in enumerate(write(*arguments)):\n"
+        f"        if number == 50: {started}\n"
+        "        yield step\n"
+        "g.write_on = told\n"
+        "from textgen.cli.commands import run; sys.exit(run(sys.argv[1:]))"
+    )
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-c", f"import sys\n{code}", *asked, "--out", "story.txt"],
+            cwd=in_folder,
+            stderr=subprocess.PIPE,
+        )
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err.decode()
+    assert "The same text again: --seed" in err.decode()
+    text = Path("story.txt").read_text("utf-8")
+    assert text.startswith("庞师傅")
+    assert len(text) > 50

@@ -1,0 +1,133 @@
+"""What was written, as text, as JSON or as Markdown."""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from textgen.cli.results import copying_values, print_json
+from textgen.config import GenerationConfig
+from textgen.errors import UsageError
+from textgen.files import write_atomically
+
+if TYPE_CHECKING:
+    from textgen.evaluation.copying import Copying
+    from textgen.writing.endings import Ending
+
+log = logging.getLogger(__name__)
+
+Format = Literal["text", "json", "markdown"]
+
+_ANYWHERE = re.compile(r"([\\`*_\[\]<>&~|$])")
+_WHERE_A_LINE_BEGINS = re.compile(r"^( *)([#+=-]|\d+(?=[.)]))")
+"""What Markdown would not print as it stands."""
+
+
+@dataclass
+class Written:
+    """A text that is written, as far as it is."""
+
+    prefix: str
+    ending: "Ending"
+    text: str = ""
+    """What follows the prefix."""
+
+
+def header(number: int, count: int) -> str:
+    """Return the line that stands above one of several texts; numbers begin with 0."""
+    return f"--- {number + 1} of {count} ---\n" if count > 1 else ""
+
+
+def as_text(texts: Sequence[Written]) -> str:
+    """Return the texts as they stand in a terminal."""
+    return "".join(
+        f"{header(number, len(texts))}{one.prefix}{one.text}\n" for number, one in enumerate(texts)
+    )
+
+
+def as_markdown(texts: Sequence[Written], generation: GenerationConfig, name: str) -> str:
+    """Return the texts with a heading each, their beginnings strong, and how they were drawn."""
+    parts = []
+    for number, one in enumerate(texts, start=1):
+        *before, last = [f"<strong>{_escaped(line)}</strong>" for line in one.prefix.split("\n")]
+        first, *after = map(_escaped, one.text.split("\n"))
+        # A line of a novel is a paragraph.
+        parts += [f"## {number}", *before, last + first, *(line for line in after if line.strip())]
+    seed = [] if generation.seed is None else [f"seed {generation.seed}"]
+    how = [*seed, f"temperature {generation.temperature:g}", _escaped(name)]
+    return "\n\n".join([*parts, f"*{', '.join(how)}*"]) + "\n"
+
+
+def _escaped(line: str) -> str:
+    line = _ANYWHERE.sub(r"\\\1", line)
+    if begin := _WHERE_A_LINE_BEGINS.match(line):
+        spaces, mark = begin.groups()
+        rest = line[begin.end() :]
+        return f"{spaces[:3]}{mark}\\{rest}" if mark.isdigit() else f"{spaces[:3]}\\{mark}{rest}"
+    return line
+
+
+def chosen_format(form: Format | None, *, as_json: bool) -> Format:
+    """Return what --format and --json ask for.
+
+    Raises:
+        UsageError: they ask for two things.
+    """
+    if as_json and form not in (None, "json"):
+        raise UsageError(f"--json and --format {form} are two formats: give one of them")
+    return "json" if as_json else form or "text"
+
+
+def deliver(
+    texts: Sequence[Written],
+    form: Format,
+    generation: GenerationConfig,
+    name: str,
+    copyings: Sequence["Copying"],
+    out: Path | None,
+) -> None:
+    """Print the texts in a format, or write them into a file.
+
+    Args:
+        texts: what was written.
+        form: the format.
+        generation: how it was drawn.
+        name: the run's.
+        copyings: what of each text is copied, if that was asked for.
+        out: the file; standard output when not given.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    values = _json_values(texts, generation, copyings) if form == "json" else {}
+    if form == "markdown":
+        content = as_markdown(texts, generation, name)
+    elif form == "text":
+        content = as_text(texts)
+    elif out is None:
+        print_json(**values)
+        return
+    else:
+        content = json.dumps(values, ensure_ascii=False) + "\n"
+    if out is None:
+        print(content, end="", flush=True)
+        return
+    write_atomically(out, content.encode("utf-8", "replace"))
+    log.info("%s: %s characters", out, f"{sum(len(one.text) for one in texts):,}")
+
+
+def _json_values(
+    texts: Sequence[Written], generation: GenerationConfig, copyings: Sequence["Copying"]
+) -> dict[str, object]:
+    """Return the first text, and where there are several, all of them."""
+    copied = [copying_values(copying) for copying in copyings] or [{}] * len(texts)
+    samples = [
+        {"prefix": one.prefix, "text": one.text, **values}
+        for one, values in zip(texts, copied, strict=True)
+    ]
+    values: dict[str, object] = {"prefix": texts[0].prefix, "text": texts[0].text}
+    several = {"samples": samples} if len(samples) > 1 else {}
+    return {**values, "seed": generation.seed, **copied[0], **several}
