@@ -134,4 +134,4 @@ def test_ctrl_c_keeps_what_was_written(in_folder: Path, run: str) -> None:
     assert "The same text again: --seed" in err.decode()
     text = Path("story.txt").read_text("utf-8")
     assert text.startswith("庞师傅")
-    assert len(text) > 50
+    assert len(text) > len("庞师傅\n")
