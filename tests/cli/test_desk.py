@@ -257,12 +257,38 @@ def test_saving_never_replaces_what_is_not_its_own(piped: Piped) -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["a b.txt", "folder", "mine.txt"]
 
 
+def test_several_continuations_to_choose_from(piped: Piped) -> None:
+    lines = "庞师傅\n/more 3\n/2\n/show\n/undo\n/show\n/2\n/more\n/more 21\n"
+    found = piped(lines, "--length", "20", "--seed", "7")
+    shown = found.out.split("\n")
+    begun, texts = "\n".join(shown).split("/1 ", 1)
+    first, texts = texts.split("\n/2 ", 1)
+    second, texts = texts.split("\n/3 ", 1)
+    assert len({first, second, texts[:20]}) == 3
+    whole = begun.rstrip("\n") + second
+    assert texts[20:].startswith(f"\n{whole}\n")  # taken, and shown
+    assert whole not in texts[21 + len(whole) :]  # taken back
+    assert found.err == [
+        "there is no continuation 2 to take: /more 5 offers some",
+        "/more needs a number from 1 to 20: /more 5",
+        "/more needs a number from 1 to 20: /more 5",
+    ]
+
+
+def test_a_seed_that_was_drawn_brings_the_text_again(piped: Piped) -> None:
+    found = piped("庞师傅\n", "--length", "20")
+    (told,) = found.err
+    again = piped(f"/{told}\n庞师傅\n", "--length", "20")
+    assert again.out == found.out
+    assert again.err == [f"/{told}"]
+
+
 def test_bytes_of_another_encoding_are_unknown_and_no_error(piped: Piped) -> None:
     found = piped("庞师傅".encode("gbk") + b"\n/save a.txt\n", "--length", "5")
     assert found.status == 0
     assert "Not in the vocabulary" in found.err[0]
     assert found.err[-1].startswith("a.txt: ")
-    found = piped("庞师傅\n/save b.txt\n", "--length", "5", encoding="gbk")
+    found = piped("庞师傅\n/save b.txt\n", "--length", "5", "--seed", "1", encoding="gbk")
     assert (found.status, found.err) == (0, ["b.txt: 8 characters"])
     assert Path("b.txt").read_text("utf-8").startswith("庞师傅")
 
@@ -271,7 +297,7 @@ def test_unknown_characters_are_told_and_mapped(piped: Piped) -> None:
     pytest.importorskip("opencc", reason="OpenCC is an extra: pip install '.[script]'")
     found = piped("龐師傅\n", "--length", "5")
     assert "known instead: 龐→庞 師→师" in found.err[0]
-    found = piped("龐師傅\n", "--length", "5", "--map-script")
+    found = piped("龐師傅\n", "--length", "5", "--seed", "1", "--map-script")
     assert found.out.startswith("庞师傅")
     assert found.err == ["--map-script: 龐→庞 師→师"]
 
@@ -396,6 +422,42 @@ def test_a_history_that_cannot_be_kept_is_no_error(sample_run: Run, in_folder: P
         assert terminal.end() == 0
 
 
+def test_in_a_terminal_commands_are_completed_and_sampling_is_remembered(
+    sample_run: Run, in_folder: Path
+) -> None:
+    arguments = ("write", str(sample_run.folder), "--length", "20")
+    state = str(in_folder / "state")
+    kept = in_folder / "state" / "textgen" / "sampling.json"
+    with Terminal(*arguments, XDG_STATE_HOME=state) as terminal:
+        terminal.expect(PROMPT)
+        terminal.type("/temper\t 0.3\r")
+        terminal.expect(r"/temperature 0\.3")
+        terminal.expect(PROMPT)
+        terminal.type("/top-k 5\r")
+        terminal.expect(PROMPT)
+        terminal.type("\x04")
+        assert terminal.end() == 0
+    assert kept.stat().st_mode & 0o077 == 0
+    with Terminal(*arguments, "--temperature", "0.8", XDG_STATE_HOME=state) as terminal:
+        terminal.expect(r"/length 20 /top-k 5 \(/reset")  # a flag wins, also the usual value
+        terminal.expect(PROMPT)
+        terminal.type("/reset\r")
+        terminal.expect(PROMPT)
+        terminal.type("\x04")
+        assert terminal.end() == 0
+    assert kept.read_text() == "{}"
+    kept.write_text("{damaged")
+    with Terminal(*arguments[:2], XDG_STATE_HOME=state) as terminal:
+        assert "reset" not in terminal.expect(PROMPT)
+
+
+def test_in_a_terminal_ctrl_c_leaves_no_mark_in_the_text(terminal: Terminal) -> None:
+    terminal.type("庞师傅\r")
+    terminal.expect(r"庞师傅[^\x1b]{80}")
+    terminal.type("\x03")
+    assert "^C" not in terminal.expect(PROMPT)
+
+
 def test_who_has_no_home_has_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -409,7 +471,11 @@ def test_help_names_every_command(piped: Piped) -> None:
     found = piped("/help\n")
     assert (found.status, found.out) == (0, "")
     told = set(re.findall(r"/([a-z]+)", "\n".join(found.err)))
-    assert told == {"again", "undo", "new", "show", "save", "temp", "settings", "help", "quit"}
+    told -= {"2"}
+    assert told == {
+        *("again", "more", "undo", "new", "show", "save", "temp", "settings", "reset", "help"),
+        "quit",
+    }
 
 
 def test_a_mistake_in_the_command_line(command: Command) -> None:

@@ -26,6 +26,7 @@ from textgen.cli.results import (
     print_result,
 )
 from textgen.cli.sources import fill_in, run_named
+from textgen.cli.terminal import without_control_echo
 from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
 from textgen.cli.written import Format, Written, chosen_format, deliver
 from textgen.config import (
@@ -225,7 +226,8 @@ def generate(
     streams = form == "text" and out is None
     stopped = None
     try:
-        write_texts(Decoder.of(trained), starts, generation, search, texts, quiet=not streams)
+        with without_control_echo():
+            write_texts(Decoder.of(trained), starts, generation, search, texts, quiet=not streams)
     except KeyboardInterrupt as interrupt:
         stopped = interrupt
     copyings = [original.copied_by(one.text) for one in texts] if original else []

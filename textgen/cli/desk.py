@@ -7,13 +7,15 @@ import difflib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from textgen.cli.printer import Printer
+from textgen.cli.remembered import changed, remember
+from textgen.cli.terminal import without_control_echo
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
@@ -29,6 +31,7 @@ _HELP = """\
   any text         is added to what stands, and the model goes on from there
   an empty line    the model goes on
   /again           write the last continuation anew
+  /more 5          write several continuations to choose from; /2 takes the second
   /undo            take the last step back
   /new             begin a new text
   /show            print the whole text
@@ -36,10 +39,12 @@ _HELP = """\
   /temp 0.7        change a setting; without a value, tell it; off is its usual value
                    ({settings})
   /settings        tell them all
+  /reset           set them back to what is usual
   /help            tell this
   /quit            leave, as Ctrl-D does; Ctrl-C stops a continuation"""
 
 _SETTINGS = tuple(field.name.replace("_", "-") for field in fields(GenerationConfig))
+_MOST_OFFERED = 20
 _SHOWN = 200
 """Characters of the text's end that are printed after a step back."""
 
@@ -57,7 +62,10 @@ def write(trained: Trained, config: GenerationConfig, *, map_script: bool = Fals
         "Writing with %s. Type a beginning; an empty line goes on; /help tells the commands.",
         trained.run.name,
     )
-    for line in _lines():
+    unusual = [f"/{name.replace('_', '-')} {value}" for name, value in changed(config).items()]
+    if unusual and sys.stdin.isatty():
+        log.info("%s (/reset for what is usual)", " ".join(unusual))
+    for line in _lines(desk.commands):
         try:
             if not desk.obey(line):
                 return
@@ -72,6 +80,7 @@ class _Desk:
         self._trained = trained
         self._map_script = map_script
         self._manuscript = Manuscript(Decoder.of(trained), config)
+        self._remembers = sys.stdin.isatty() and sys.stdout.isatty()
         self._saved: dict[Path, bytes] = {}
         self._commands: dict[str, Callable[[], None]] = {
             "again": lambda: self._print(self._manuscript.again),
@@ -79,8 +88,14 @@ class _Desk:
             "new": self._manuscript.begin_anew,
             "show": lambda: print(self._manuscript.version.text, flush=True),
             "settings": lambda: log.info("%s", "\n".join(map(self._setting, _SETTINGS))),
+            "reset": self._reset,
             "help": lambda: log.info("%s", _HELP.format(settings=" ".join(_SETTINGS))),
         }
+
+    @property
+    def commands(self) -> list[str]:
+        """What can stand after a slash."""
+        return sorted((*self._commands, "more", "save", "quit", "exit", *_SETTINGS))
 
     def obey(self, line: str) -> bool:
         """Do what a line says, and return whether to go on.
@@ -97,6 +112,10 @@ class _Desk:
             self._set(command, value.strip())
         elif command == "save":
             self._save(value.strip())
+        elif command == "more":
+            self._offer(value.strip())
+        elif command.isdigit() and not value:
+            self._manuscript.take(int(command))
         elif value:
             raise UsageError(f"/{command} stands alone, without {value}")
         elif command in self._commands:
@@ -105,7 +124,9 @@ class _Desk:
 
     def _find(self, name: str) -> str:
         """Return the command that a name means; its beginning is enough where it is clear."""
-        names = (*self._commands, "save", "quit", "exit", *_SETTINGS)
+        if name.isdecimal():
+            return name
+        names = self.commands
         meant = [one for one in names if one.startswith(name)] if name not in names else [name]
         if name and len(meant) == 1:
             return meant[0]
@@ -126,17 +147,49 @@ class _Desk:
     def _print(self, pieces: Callable[[StopRequest], Iterator[str]], before: str = "") -> None:
         """Print a continuation as it comes; Ctrl-C stops it, and never the program."""
         stop = StopRequest()
-        with handling(stop.ask, (signal.SIGINT,)):
+        with handling(stop.ask, (signal.SIGINT,)), without_control_echo():
             printer = Printer()
             printer.write(before)
             for piece in pieces(stop):
                 printer.write(piece)
             printer.end()
+        self._tell_seed()
+
+    def _offer(self, count: str) -> None:
+        """Print several continuations, each with its number."""
+        if not count.isdecimal() or not 1 <= int(count) <= _MOST_OFFERED:
+            raise UsageError(f"/more needs a number from 1 to {_MOST_OFFERED}: /more 5")
+
+        def numbered(stop: StopRequest) -> Iterator[str]:
+            current = 0
+            for number, piece in self._manuscript.more(int(count), stop):
+                if number != current:
+                    yield f"{chr(10) * bool(current)}/{number} "
+                    current = number
+                yield piece
+
+        self._print(numbered)
+
+    def _tell_seed(self) -> None:
+        """Tell the seed of a continuation that it was drawn for, so that it can be had again."""
+        if self._manuscript.seed is not None:
+            log.info("seed %d", self._manuscript.seed)
 
     def _undo(self) -> None:
         self._manuscript.undo()
         text = self._manuscript.version.text
         print("…" * (len(text) > _SHOWN) + text[-_SHOWN:], flush=True)
+
+    def _reset(self) -> None:
+        usual = GenerationConfig()
+        for field in fields(GenerationConfig):
+            self._manuscript.change(field.name, getattr(usual, field.name))
+        self._keep()
+
+    def _keep(self) -> None:
+        """Sample like this the next time, too, where a person types."""
+        if self._remembers:
+            remember(self._manuscript.config)
 
     def _setting(self, name: str) -> str:
         value = getattr(self._manuscript.config, name.replace("-", "_"))
@@ -146,6 +199,7 @@ class _Desk:
         if value:
             field = name.replace("-", "_")
             self._manuscript.change(field, _parsed(field, value))
+            self._keep()
         log.info("%s", self._setting(name))
 
     def _save(self, name: str) -> None:
@@ -185,12 +239,12 @@ def _parsed(field: str, value: str) -> Any:  # noqa: ANN401 - of the setting's t
         raise UsageError(f"/{name} {value}: that is not {expected}; nothing has changed") from None
 
 
-def _lines() -> Iterator[str]:
+def _lines(commands: Sequence[str]) -> Iterator[str]:
     """Yield what is typed, or what comes through a pipe, line by line."""
     if sys.stdin.isatty() and sys.stdout.isatty():
         from textgen.cli.prompt import typed_lines
 
-        yield from typed_lines()
+        yield from typed_lines(commands)
         return
     reconfigure = getattr(sys.stdin, "reconfigure", None)
     if reconfigure is not None:

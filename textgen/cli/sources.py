@@ -4,6 +4,7 @@ What stands to the left wins. cyclopts reads the flags, calls ``fill_in``, and t
 """
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
 
+from textgen.cli.remembered import remembered
 from textgen.config import DEFAULT_CHECKPOINTS, NOWHERE, PRESETS
 from textgen.errors import UsageError
 
@@ -18,12 +20,16 @@ from textgen.errors import UsageError
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Fill in what no flag gave: from --config, then from --preset or the run to resume.
 
-    cyclopts calls this between reading the flags and converting them.
+    At the prompt it comes from the last time. cyclopts calls this between reading the flags and converting them.
     """
     _refuse_fractions(arguments)
-    if commands != ("train",):
-        return
+    if commands == ("write",) and sys.stdin.isatty() and sys.stdout.isatty():
+        Dict(remembered(), use_commands_as_keys=False, source="last time")(app, commands, arguments)
+    if commands == ("train",):
+        _fill_in_training(app, commands, arguments)
 
+
+def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     def given(name: str) -> str | None:
         for argument in arguments:
             if name in argument.names and argument.tokens:

@@ -5,6 +5,7 @@ and taking back is exact.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from textgen.config import GenerationConfig
 from textgen.errors import UsageError
 from textgen.interrupts import StopRequest
 from textgen.writing.decoder import Context, Decoder
-from textgen.writing.generation import write_on
+from textgen.writing.generation import new_seed, write_on, write_several
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Manuscript:
         self._config = config
         self._versions = [Version()]
         self._number = 0
+        self._offers: list[Version] = []
+        self.seed: int | None = None
+        """Of the last continuation, where one was drawn for it."""
 
     @property
     def version(self) -> Version:
@@ -61,9 +65,45 @@ class Manuscript:
         if name == "seed":
             self._number = 0
 
+    def more(self, count: int, stop: StopRequest) -> Iterator[tuple[int, str]]:
+        """Yield several continuations of what stands, to choose from with ``take``.
+
+        Args:
+            count: how many.
+            stop: when asked, they end where they are.
+
+        Yields:
+            Which one, from 1 on, and its next piece.
+
+        Raises:
+            UsageError: nothing stands yet.
+        """
+        base = self.version
+        context, config, first = self._begin(base, count)
+        texts, numbers = [""] * count, range(first, first + count)
+        with closing(write_several(self._decoder, context, config, numbers)) as pieces:
+            for number, piece, _ in pieces:
+                texts[number - first] += piece
+                yield number - first + 1, piece
+                if stop.asked:
+                    break
+        self._offers = [
+            Version(base.text + text, self._decoder.follow(text, context), base) for text in texts
+        ]
+
+    def take(self, number: int) -> None:
+        """Let one of the continuations stand that were offered last, from 1 on.
+
+        Raises:
+            UsageError: there is none of that number.
+        """
+        if not 1 <= number <= len(self._offers):
+            raise UsageError(f"there is no continuation {number} to take: /more 5 offers some")
+        self._stand(self._offers[number - 1])
+
     def begin_anew(self) -> None:
         """Begin a new text; ``undo`` brings the old one back."""
-        self._versions.append(Version())
+        self._stand(Version())
 
     def undo(self) -> None:
         """Take the last step back, whatever it was.
@@ -74,6 +114,7 @@ class Manuscript:
         if len(self._versions) == 1:
             raise UsageError("there is nothing to take back")
         self._versions.pop()
+        self._offers = []
 
     def add(self, text: str, stop: StopRequest) -> Iterator[str]:
         """Put a text after what stands, and yield what the model makes of it, as ``go_on``."""
@@ -106,12 +147,9 @@ class Manuscript:
         yield from self._continue(self.version, stop)
 
     def _continue(self, base: Version, stop: StopRequest) -> Iterator[str]:
-        if base.context is None:
-            raise UsageError("type a beginning first: there is nothing yet to go on from")
-        text, context, read = base.text, base.context, len(base.text)
-        steps = write_on(self._decoder, base.context, self._config, [self._number])
-        self._number += 1
-        for step in steps:
+        context, config, number = self._begin(base, 1)
+        text, read = base.text, len(base.text)
+        for step in write_on(self._decoder, context, config, [number]):
             piece, pending = step.pieces[0], step.endings[0].pending
             if stop.asked and step.endings[0].over is None:
                 # What might have become the stop text will not.
@@ -124,4 +162,20 @@ class Manuscript:
                 break
         # The model has read more than is shown where a stop text or a sentence's end came.
         context = self._decoder.follow(text[read:], context)
-        self._versions.append(Version(text, context, base))
+        self._stand(Version(text, context, base))
+
+    def _begin(self, base: Version, count: int) -> tuple[Context, GenerationConfig, int]:
+        """Return where continuations begin, how they are drawn, and the number of the first."""
+        if base.context is None:
+            raise UsageError("type a beginning first: there is nothing yet to go on from")
+        config, number = self._config, self._number
+        if config.seed is None:
+            config, number = replace(config, seed=new_seed()), 0
+        else:
+            self._number += count
+        self.seed = config.seed if self._config.seed is None else None
+        return base.context, config, number
+
+    def _stand(self, version: Version) -> None:
+        self._versions.append(version)
+        self._offers = []
