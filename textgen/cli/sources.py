@@ -20,7 +20,8 @@ from textgen.errors import UsageError
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Fill in what no flag gave: from --config, then from --preset or the run to resume.
 
-    At the prompt it comes from the last time. cyclopts calls this between reading the flags and converting them.
+    At the prompt it comes from the last time. cyclopts calls this between reading the flags and
+    converting them.
     """
     _refuse_fractions(arguments)
     if commands == ("write",) and sys.stdin.isatty() and sys.stdout.isatty():
