@@ -16,6 +16,7 @@ from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.folder import Run
 from textgen.runs.progress import Position, Progress
 from textgen.text.vocab import Vocab
+from textgen.training.gate import gate_passes
 from textgen.training.setup import Learner, Material, set_up
 from textgen.training.start import train
 
@@ -128,3 +129,10 @@ def test_without_counts_there_is_no_trace_of_them(story: Path) -> None:
     assert old.counts is None
     assert not Run(run.folder).settings.model.counts
     assert textgen.evaluate(old)[0] == result.held_out.model
+
+
+def test_the_longer_a_text_the_longer_its_gate_learns() -> None:
+    assert gate_passes(1_000_000, 1.5) == 1.5  # all that there is
+    assert [gate_passes(50_000, passes) for passes in (3, 5, 12)] == [3, 4, 4]
+    assert [gate_passes(1_000_000, passes) for passes in (3, 5, 10, 40)] == [3, 4, 6.5, 12]
+    assert 4 < gate_passes(500_000, 40) < 12

@@ -22,8 +22,12 @@ from textgen.model.precision import choose_dtype
 from textgen.model.state import State
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
-"""Passes over texts of so many tokens in which the gate learns: the longer a text, the later it is
-known by heart."""
+"""Passes over texts of so many tokens in which the gate learns at most: the longer a text, the later
+it is known by heart."""
+
+_SHARE = 0.65
+"""Of a long training in which it learns: at its end, as the learning rate falls, the network learns
+most by heart."""
 
 _EVERY = 8
 """It learns from one batch of so many, which takes a fifteenth of the time."""
@@ -43,9 +47,10 @@ _WARMUP = 20
 """Batches in which the learning rate rises."""
 
 
-def gate_passes(length: int) -> float:
-    """Return the passes over a text of so many tokens in which its gate learns."""
-    return float(np.interp(np.log(length), np.log(_LENGTHS), _PASSES))
+def gate_passes(length: int, passes: float) -> float:
+    """Return in how many of a training's passes, over a text of so many tokens, its gate learns."""
+    most = float(np.interp(np.log(length), np.log(_LENGTHS), _PASSES))
+    return min(most, max(_PASSES[0], _SHARE * passes), passes)
 
 
 class GateLearner:

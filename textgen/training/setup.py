@@ -81,8 +81,8 @@ class Learner:
 
     def steps(self, total_steps: int, position: Position) -> Iterator[Step]:
         """Train from a position on; see ``train_steps``."""
-        passes = gate_passes(len(self.batches.tokens))
-        gate_steps = min(total_steps, round(passes * self.batches.num_batches(0)))
+        once = self.batches.num_batches(0)
+        gate_steps = round(once * gate_passes(len(self.batches.tokens), total_steps / once))
         for step in train_steps(
             self.trainable,
             self.batches,
