@@ -22,8 +22,8 @@ from textgen.model.precision import choose_dtype
 from textgen.model.state import State
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
-"""Passes over texts of so many tokens in which the gate learns at most: the longer a text, the later
-it is known by heart."""
+"""Passes over texts of so many tokens in which the gate learns at most: the longer a text, the
+later it is known by heart."""
 
 _SHARE = 0.65
 """Of a long training in which it learns: at its end, as the learning rate falls, the network learns
