@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-GROUND = ("errors", "config", "files", "interrupts", "bars", "version")
+GROUND = ("errors", "config", "files", "interrupts", "addresses", "bars", "version")
 """Each may import those before it."""
 
 MAY_IMPORT = {
