@@ -80,20 +80,22 @@ async function working(name, job) {
   return !mine.signal.aborted;
 }
 
+// Yield the pieces of a stream; one that is cut off is an error.
 async function* events(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
+  let rest = '', whole = false;
   for (let part; !(part = await reader.read()).done;) {
     const lines = (rest + part.value).split('\n\n');
     rest = lines.pop();
     for (const line of lines) {
       const data = line.slice('data: '.length);
-      if (data === '[DONE]') return;
-      const piece = JSON.parse(data);
+      whole = data === '[DONE]';
+      const piece = whole ? {} : JSON.parse(data);
       if (piece.error) throw new Refusal(piece.error.message);
-      yield piece;
+      if (!whole) yield piece;
     }
   }
+  if (!whole) throw new Error('cut off');
 }
 
 async function write(beginning) {
