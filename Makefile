@@ -46,9 +46,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(REQUIREMENTS) | $(VENV)/bin/python
-	$(PIP_INSTALL) -e '.[visdom]'
+	$(PIP_INSTALL) -e '.[visdom,serve]'
 	@touch $@
 
 $(VENV)/installed-for-development: $(VENV)/installed
-	$(PIP_INSTALL) -e '.[visdom,script,dev]'
+	$(PIP_INSTALL) -e '.[visdom,serve,script,dev]'
 	@touch $@

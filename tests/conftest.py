@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 import torch
 
+from tests.pages import SECONDS, Watched
 from textgen.cli import commands
 from textgen.config import ModelConfig, Settings
 from textgen.model.language_model import LanguageModel, build_model
@@ -113,6 +114,22 @@ def browser() -> "Iterator[Browser]":
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def watch(browser: "Browser") -> "Iterator[Callable[[str], Watched]]":
+    """Return what opens a page for a server, in a profile of its own."""
+    contexts = []
+
+    def open_page(server: str) -> Watched:
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        context.set_default_timeout(1000 * SECONDS)
+        contexts.append(context)
+        return Watched(context.new_page(), server)
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-GROUND = ("errors", "config", "files", "interrupts", "bars", "version")
+GROUND = ("errors", "config", "files", "interrupts", "addresses", "bars", "version")
 """Each may import those before it."""
 
 MAY_IMPORT = {
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "counts": {"text"},
     "runs": {"text", "model", "counts"},
     "writing": {"text", "counts", "runs"},
+    "serving": {"text", "runs", "writing"},
     "evaluation": {"text", "model", "counts", "runs", "writing"},
     "training": {"text", "model", "counts", "runs", "writing", "evaluation"},
     "plots": {"text", "runs", "evaluation"},
@@ -25,7 +26,7 @@ MAY_IMPORT = {
     "sanity": {"text.batches", "model", "runs", "training.loop", "training.meter"},
     "cli": {
         *("text", "model", "counts", "runs", "writing", "evaluation"),
-        *("training", "plots", "dashboard", "sanity"),
+        *("serving", "training", "plots", "dashboard", "sanity"),
     },
 }
 """Rooms, from the bottom up, and what each may import besides the ground and itself."""

@@ -19,6 +19,12 @@ NOWHERE = "none"
 
 DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
 
+DEFAULT_PORT = 8000
+"""Where ``textgen serve`` listens."""
+
+DEFAULT_MAX_TOKENS = 16
+"""Characters of a completion that is not told how long: what the interface says."""
+
 DEFAULT_MINUTES = 10.0
 """Minutes that a training takes which is not told how long."""
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.processes import free_port, killing, wait_for
-from textgen.dashboard.addresses import is_loopback, parse_address
+from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.errors import UsageError
 from textgen.plots.run import of_run
@@ -347,5 +347,3 @@ def test_addresses() -> None:
     for url in ("", "http://", "http://host:port", "ftp://host"):
         with pytest.raises(UsageError, match="is no address"):
             parse_address(url)
-    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
-    assert not any(map(is_loopback, ("", "0.0.0.0", "192.0.2.1", "::", "elsewhere.example")))  # noqa: S104

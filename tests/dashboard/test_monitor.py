@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TINY, Command, copy_run, flags
-from tests.dashboard.conftest import Watched
+from tests.pages import Watched
 from tests.processes import free_port, killing, wait_for
 from textgen.dashboard.monitor import list_subjects
 from textgen.runs.folder import Run

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.conftest import Watched
+from tests.pages import Watched
 from tests.processes import killing
 from textgen.dashboard import page
 from textgen.dashboard.page import ASSETS

@@ -54,6 +54,24 @@ def test_a_stop_text_is_found_wherever_it_is_cut_and_never_half_shown(
         )
 
 
+@given(cut("ab"), st.lists(st.text("ab", min_size=1, max_size=4), min_size=1, max_size=4))
+def test_of_several_stop_texts_the_first_that_is_complete_ends_the_text(
+    tokens: list[str], stops: list[str]
+) -> None:
+    ending = Ending.of(GenerationConfig(), stops)
+    shown, read = "", ""
+    while tokens and ending.over is None:
+        read += tokens[0]
+        piece, ending = ending.feed(tokens.pop(0))
+        shown += piece
+        complete = [stop for stop in stops if stop in read]
+        assert (ending.over == "stop") == bool(complete)
+        assert shown + ending.pending == read
+        assert not any(stop in shown for stop in stops)
+    if ending.over:
+        assert len(shown) == min(read.index(stop) for stop in complete)
+
+
 def test_what_was_held_back_is_shown_when_the_stop_text_cannot_come_any_more() -> None:
     shown, ending, _ = read(list("却说曹"), stop="说曹操", length=3)
     assert (shown, ending.over, ending.pending) == ("却说曹", "length", "")

@@ -31,6 +31,7 @@ from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_t
 from textgen.cli.written import Format, Written, chosen_format, deliver
 from textgen.config import (
     DEFAULT_CHECKPOINTS,
+    DEFAULT_PORT,
     DEFAULT_VISDOM,
     DEFAULT_VISDOM_PORT,
     CorpusConfig,
@@ -265,6 +266,34 @@ def write(
     trained = load(run, checkpoints)
     warn_of_encoding(trained)
     write_together(trained, generation, map_script=map_script)
+
+
+@app.command
+def serve(
+    run: str | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    checkpoints: _Checkpoints = _CHECKPOINTS,
+) -> None:
+    """Put a trained model behind the completions interface, with a page to write in.
+
+    Args:
+        run: Name of the run, or its folder, for who names no model; the newest when not given.
+        host: Address to listen on; with any other, others can write with every run.
+        port: Port to listen on; 0 takes a free one.
+        open_browser: Open the page in the browser.
+        checkpoints: Folder in which the runs are.
+    """
+    try:
+        from textgen.serving.server import serve as serve_runs
+    except ImportError:
+        raise TextgenError(
+            "starlette and uvicorn are not installed: pip install '.[serve]'"
+        ) from None
+
+    serve_runs(checkpoints, run, host, port, open_browser=open_browser)
 
 
 @app.command

@@ -1,6 +1,5 @@
-"""Addresses of servers: what a user may write, and which are this machine's own."""
+"""Addresses of Visdom servers: what a user may write."""
 
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from textgen.config import DEFAULT_VISDOM_PORT
@@ -22,11 +21,3 @@ def parse_address(url: str) -> SplitResult:
         raise UsageError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
     host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
     return address._replace(netloc=f"{host}:{port}")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine itself can be reached at, or reach, a host."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult
 import requests
 import visdom
 
-from textgen.dashboard.addresses import is_loopback
+from textgen.addresses import is_loopback
 from textgen.plots.window import Window
 
 _TIMEOUTS = (0.5, 3.0)

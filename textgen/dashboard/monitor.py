@@ -4,7 +4,7 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
-from textgen.dashboard.addresses import is_loopback
+from textgen.addresses import is_loopback
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.dashboard.server import serve
 from textgen.errors import TextgenError, UsageError

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import errno
 import http.client
-import ipaddress
 import json
 import logging
 import re
@@ -31,6 +30,7 @@ from tornado.web import Application, ErrorHandler
 from visdom.server import app as visdom_app
 from visdom.utils.server_utils import gather_envs
 
+from textgen.addresses import reachable, url_of
 from textgen.dashboard.page import ASSETS, Icon, page_files, static_handler
 from textgen.errors import TextgenError
 from textgen.interrupts import handling
@@ -90,7 +90,7 @@ async def _serve(
             application = _application(port, env_path)
         server = HTTPServer(_guarded(application), max_buffer_size=_LARGEST_REQUEST)
         server.add_sockets(sockets)
-        url = _url(address, port)
+        url = url_of(address, port)
         if open_browser:
             # In a thread of its own: a browser in the terminal returns only when it is left.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -195,7 +195,7 @@ def _listen(address: str, port: int) -> list[socket.socket]:
             ) from None
     if _is_visdom(address, port):
         raise TextgenError(
-            f"port {port} is taken: a Visdom is already there, at {_url(address, port)}; "
+            f"port {port} is taken: a Visdom is already there, at {url_of(address, port)}; "
             "use that one, or give this one another --port"
         )
     raise TextgenError(
@@ -206,7 +206,7 @@ def _listen(address: str, port: int) -> list[socket.socket]:
 def _is_visdom(address: str, port: int) -> bool:
     """Return whether what listens there shows Visdom's page; False when it says nothing."""
     connection = http.client.HTTPConnection(
-        _reachable(address), port, timeout=_SECONDS_TO_ASK
+        reachable(address), port, timeout=_SECONDS_TO_ASK
     )  # unlike urllib, this one never goes through a proxy
     try:
         connection.request("GET", "/")
@@ -216,20 +216,6 @@ def _is_visdom(address: str, port: int) -> bool:
     finally:
         connection.close()
     return re.search(rb"<title>\s*visdom", page, re.IGNORECASE) is not None
-
-
-def _reachable(address: str) -> str:
-    """Return an address that a browser can open; "all addresses" is none."""
-    with contextlib.suppress(ValueError):
-        number = ipaddress.ip_address(address)
-        if number.is_unspecified:
-            return "::1" if number.version == 6 else "127.0.0.1"
-    return address
-
-
-def _url(address: str, port: int) -> str:
-    host = _reachable(address)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextlib.contextmanager

@@ -198,22 +198,18 @@ def find_run(root: Path, name: str | None = None) -> Run:
         for folder in (root / name, Path(name)):
             if folder.is_dir():
                 return Run(folder)
-        names = ", ".join(path.parent.name for path in _checkpoints(root)[-5:])
+        names = ", ".join(path.parent.name for path in newest_checkpoints(root)[-5:])
         raise TextgenError(
             f"there is no run {name} in {root}; "
             + (f"there are: {names}" if names else "make one with: textgen train FILE")
         )
-    if not has_runs(root):
+    checkpoints = newest_checkpoints(root)
+    if not checkpoints:
         raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
-    return Run(_checkpoints(root)[-1].parent)
+    return Run(checkpoints[-1].parent)
 
 
-def has_runs(root: Path) -> bool:
-    """Return whether a run under ``root`` has a checkpoint."""
-    return bool(_checkpoints(root))
-
-
-def _checkpoints(root: Path) -> list[Path]:
+def newest_checkpoints(root: Path) -> list[Path]:
     """Return the newest checkpoint of every run, the oldest first."""
     written = sorted(root.glob("*/*.safetensors"), key=_written)
     newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}

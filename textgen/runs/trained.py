@@ -14,7 +14,7 @@ from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.counts.learned import Learned
 from textgen.runs import base
 from textgen.runs.counted import load_counts
-from textgen.runs.folder import Run, find_run, has_runs
+from textgen.runs.folder import Run, find_run, newest_checkpoints
 from textgen.runs.weights import Weights, read_weights
 from textgen.text.vocab import Vocab
 
@@ -98,15 +98,19 @@ def load(
         TextgenError: there is no such run, it has no checkpoint yet, or its files do not belong
             together.
     """
-    run = _find(Path(checkpoints), None if name is None else str(name))
+    run = find_to_write(Path(checkpoints), None if name is None else str(name))
     path = run.best if run.best.exists() else run.last
     weights = read_weights(path, run.vocab, run.settings.model)
     return Trained(run, weights, _learned(run), device)
 
 
-def _find(root: Path, name: str | None) -> Run:
-    """Return a run, or the model in the box where that is asked for or there is none yet."""
-    if name is None and not has_runs(root):
+def find_to_write(root: Path, name: str | None = None) -> Run:
+    """Return a run, or the model in the box where that is asked for or there is none yet.
+
+    Raises:
+        TextgenError: there is no such run.
+    """
+    if name is None and not newest_checkpoints(root):
         log.info("No run in %s yet: this is the model that comes with textgen, of 三国演义", root)
         return Run(base.FOLDER)
     if name == base.NAME and not any((folder / name).is_dir() for folder in (root, Path())):

@@ -1,8 +1,9 @@
-"""Where a text ends: at a length, before a stop text, or after so many sentences.
+"""Where a text ends: at a length, before one of the stop texts, or after so many sentences.
 
 All three work on the characters of what is drawn, whatever the tokens are.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,8 +21,8 @@ class Ending:
     length: int
     """Characters that may still be drawn."""
 
-    stop: str | None = None
-    """The text ends before this."""
+    stops: tuple[str, ...] = ()
+    """The text ends before the first of these that comes."""
 
     sentences: int | None = None
     """Sentences that are still to come."""
@@ -30,24 +31,26 @@ class Ending:
     """Whether the last character ended a sentence; closing quotes may follow."""
 
     pending: str = ""
-    """What was drawn and is not shown: it may become the stop text, or comes after the end."""
+    """What was drawn and is not shown: it may become a stop text, or comes after the end."""
 
     over: Literal["length", "stop", "sentences"] | None = None
     """What ended the text."""
 
     @classmethod
-    def of(cls, config: GenerationConfig) -> "Ending":
-        """Return the ending of a text that has not begun."""
-        return cls(config.length, config.stop, config.sentences)
+    def of(cls, config: GenerationConfig, stops: Sequence[str] = ()) -> "Ending":
+        """Return the ending of a text that has not begun; further stop texts may be given."""
+        first = () if config.stop is None else (config.stop,)
+        return cls(config.length, (*first, *stops), config.sentences)
 
     def feed(self, token: str) -> tuple[str, "Ending"]:
         """Return what may be shown now that a token is drawn, and the ending after it."""
         length = self.length - len(token)
-        if self.stop is None and self.sentences is None:  # the usual case: nothing to look for
-            return token, Ending(length, None, None, over="length" if length <= 0 else None)
+        if not self.stops and self.sentences is None:  # the usual case: nothing to look for
+            return token, Ending(length, over="length" if length <= 0 else None)
         text = self.pending + token
-        cut = _shown_before(text, self.stop)
-        stopped = self.stop is not None and text.startswith(self.stop, cut)
+        found = [place for stop in self.stops if (place := text.find(stop)) >= 0]
+        stopped = bool(found)
+        cut = min(found or [_shown_before(text, stop) for stop in self.stops] or [len(text)])
         if length <= 0 and not stopped:
             cut = len(text)  # the stop text cannot come any more
         after = _count_sentences(replace(self, length=length), text[:cut])
@@ -74,12 +77,7 @@ def _count_sentences(ending: Ending, text: str) -> Ending:
     return replace(ending, sentences=sentences, sentence_ended=ended, pending="")
 
 
-def _shown_before(text: str, stop: str | None) -> int:
+def _shown_before(text: str, stop: str) -> int:
     """Return how many characters can be shown: what might still become the stop text cannot."""
-    if stop is None:
-        return len(text)
-    found = text.find(stop)
-    if found >= 0:
-        return found
     starts = range(max(0, len(text) - len(stop) + 1), len(text))
     return next((start for start in starts if stop.startswith(text[start:])), len(text))

@@ -44,7 +44,11 @@ class Step:
 
 
 def write_on(
-    decoder: Decoder, context: Context, config: GenerationConfig, samples: Sequence[int] = (0,)
+    decoder: Decoder,
+    context: Context,
+    config: GenerationConfig,
+    samples: Sequence[int] = (0,),
+    stops: Sequence[str] = (),
 ) -> Iterator[Step]:
     """Yield step after step until every text has ended.
 
@@ -53,11 +57,12 @@ def write_on(
         context: where all the texts begin, of one text.
         config: how to draw, and where to end.
         samples: the texts' numbers: text 3 of a seed is the same, whichever others are asked for.
+        stops: more stop texts than the config's one; a text ends before the first that comes.
     """
     seed = new_seed() if config.seed is None else config.seed
     numbers = list(samples)
     random = {number: np.random.default_rng([seed, number]) for number in numbers}
-    endings = [Ending.of(config)] * len(numbers)
+    endings = [Ending.of(config, stops)] * len(numbers)
     context = context.rows([0] * len(numbers))
     while numbers:
         uniforms = [random[number].random() for number in numbers]

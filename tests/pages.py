@@ -1,13 +1,10 @@
 """Pages that a browser has open, and everything that goes wrong with them."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, Route
+    from playwright.sync_api import ConsoleMessage, Page, Request, Response, Route
 
 SECONDS = 30.0
 """How long a page may take on a busy machine."""
@@ -46,19 +43,3 @@ class Watched:
     def _on_response(self, response: "Response") -> None:
         if response.status >= 400:
             self.errors.append(f"{response.url}: {response.status}")
-
-
-@pytest.fixture
-def watch(browser: "Browser") -> "Iterator[Callable[[str], Watched]]":
-    """Return what opens a page for a server, in a profile of its own."""
-    contexts = []
-
-    def open_page(server: str) -> Watched:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
-        context.set_default_timeout(1000 * SECONDS)
-        contexts.append(context)
-        return Watched(context.new_page(), server)
-
-    yield open_page
-    for context in contexts:
-        context.close()
