@@ -172,7 +172,6 @@ def refused(command: Command, *arguments: str) -> str:
 def test_what_it_cannot_start_with_is_one_line(
     command: Command, runs: Path, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "there is no run in checkpoints yet" in refused(command)
     here = ("--checkpoints", str(runs))
     assert "there is no run nobody" in refused(command, "nobody", *here)
     said = refused(command, *here, "--port", str(served.port))

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -109,16 +110,14 @@ def write_several(
             for number in numbers:
                 pieces[number].put(None)
 
-    with one_thread(), ThreadPoolExecutor(cores) as pool:
+    with one_thread(), ThreadPoolExecutor(cores) as pool, ExitStack() as leaving:
+        leaving.callback(stop.ask)  # before the pool waits for those who write
         work = [pool.submit(write, samples[core::cores]) for core in range(cores)]
-        try:
-            for number in samples:
-                for piece, ending in iter(pieces[number].get, None):
-                    yield number, piece, ending
-                    if ending.over is not None:
-                        break
-        finally:
-            stop.ask()
+        for number in samples:
+            for piece, ending in iter(pieces[number].get, None):
+                yield number, piece, ending
+                if ending.over is not None:
+                    break
     for part in work:
         part.result()  # it raises what went wrong there
 
