@@ -126,7 +126,7 @@ async def _events(
     async with aclosing(steps):
         try:
             for index in range(asked.n * len(asked.prompts) * asked.echo):
-                yield event(answer.piece(index, asked.prompts[index // asked.n]))
+                yield event(answer.piece(index, asked.before(index)))
             async for index, piece, finish in steps:
                 written += len(piece)
                 if piece or finish:
