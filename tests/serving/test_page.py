@@ -11,6 +11,7 @@ from tests.pages import SECONDS, Watched
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
 from textgen.runs.trained import load
+from textgen.serving.asked import MOST_TOKENS
 from textgen.writing.decoder import Decoder
 from textgen.writing.generation import generate, write_on
 
@@ -163,6 +164,15 @@ def test_both_languages_on_a_phone_and_on_a_desk(
             assert field.evaluate("one => one.labels?.length > 0 || one.textContent.trim() !== ''")
     finally:
         context.close()
+
+
+def test_the_page_begins_with_the_defaults(served: Served, watch: Callable[[str], Watched]) -> None:
+    page = watch(served.url).page
+    begin(page, served.url)
+    usual = GenerationConfig()
+    assert float(page.input_value("#temperature")) == usual.temperature
+    assert int(page.input_value("#length")) == usual.length
+    assert page.get_attribute("#length", "max") == str(MOST_TOKENS)
 
 
 def test_every_word_is_there_in_both_languages() -> None:

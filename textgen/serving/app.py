@@ -196,7 +196,7 @@ def _refusal(error: Exception, request: Request | None = None) -> Refused:
             error.status_code,
             f"there is no {asked} here: there are GET /, GET /v1/models, POST /v1/completions and "
             "POST /surprisal",
-            code="not_found",
+            code="method_not_allowed" if error.status_code == 405 else "not_found",
             headers=dict(error.headers or {}),
         )
     if isinstance(error, ClientDisconnect):

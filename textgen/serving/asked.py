@@ -212,7 +212,9 @@ def _whole(given: Mapping[str, Any], name: str, usual: int, most: int) -> int:
 def _stops(given: Mapping[str, Any]) -> tuple[str, ...]:
     stops = _texts(given, "stop")
     if len(stops) > MOST_STOPS:
-        raise Refused(400, f"stop has {len(stops)} texts: it must have at most 4", "stop")
+        raise Refused(
+            400, f"stop has {len(stops)} texts: it must have at most {MOST_STOPS}", "stop"
+        )
     if not all(1 <= len(stop) <= _LONGEST_STOP for stop in stops):
         raise Refused(400, f"a stop text must have 1 to {_LONGEST_STOP:,} characters", "stop")
     return stops
