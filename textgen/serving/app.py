@@ -83,7 +83,8 @@ class _Desk:
 
         def work() -> Iterator[Written]:
             decoder = self._models.decoder(model)
-            unknown[:] = decoder.vocab.unknown("".join(asked.prompts))
+            for prompt in asked.prompts:
+                unknown.extend(t for t in decoder.vocab.unknown(prompt) if t not in unknown)
             yield from write(decoder, asked)
 
         steps = self._turns.take(work())
