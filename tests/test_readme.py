@@ -59,8 +59,8 @@ def shell(command: str, folder: Path, **environment: str) -> str:
     return found.stdout
 
 
-def monitor_until_it_is_ready(command: str, folder: Path) -> None:
-    """Start a monitor, and stop it with Ctrl-C; see dashboard/test_monitor.py for the rest."""
+def serve_until_it_is_ready(command: str, folder: Path) -> None:
+    """Start a server, and stop it with Ctrl-C; the rest is in the tests of its room."""
     with killing(
         subprocess.Popen(
             [*command.split(), "--port", "0"],
@@ -70,13 +70,13 @@ def monitor_until_it_is_ready(command: str, folder: Path) -> None:
             text=True,
             encoding="utf-8",
         )
-    ) as monitor:
-        assert monitor.stderr is not None
-        while "Visdom is at" not in (line := monitor.stderr.readline()):
+    ) as server:
+        assert server.stderr is not None
+        while " is at http" not in (line := server.stderr.readline()):
             assert line, command
-        monitor.send_signal(signal.SIGINT)
-        _, said = monitor.communicate(timeout=60)
-        assert monitor.returncode == 0, said
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=60)
+        assert server.returncode == 0, said
 
 
 def briefly(commands: str) -> str:
@@ -111,8 +111,8 @@ def run_briefly(commands: str, checkout: Path, *, made_by_make: bool) -> None:
             if made_by_make:
                 (checkout / ".venv" / stamp).touch()  # newer than the copied files
         shell(commands if made_by_make else f"make -n {target}", checkout, ARGS=arguments)
-    elif commands.startswith("textgen monitor"):
-        monitor_until_it_is_ready(commands, checkout)
+    elif commands.startswith(("textgen monitor", "textgen serve")):
+        serve_until_it_is_ready(commands, checkout)
     elif commands.startswith("textgen sanity"):
         # Every task is learned in sanity/test_suite.py.
         shell(f"{commands.strip()} --task parity --task memory-cell", checkout)
@@ -166,6 +166,7 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "monitor",
         "report",
         "sanity",
+        "serve",
         "train",
         "write",
     ]

@@ -542,7 +542,7 @@ def run_textgen(*arguments: str, **environment: str) -> subprocess.CompletedProc
 def test_help_is_there_at_once() -> None:
     heavy = (
         *("torch", "visdom", "jieba", "plotly", "tornado", "numpy", "requests"),
-        *("prompt_toolkit", "opencc"),
+        *("prompt_toolkit", "opencc", "starlette", "uvicorn"),
     )
     program = (
         "import sys, textgen\n"

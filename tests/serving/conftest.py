@@ -49,6 +49,8 @@ def serving(root: Path, *arguments: str) -> Iterator[Served]:
         )
     ) as process:
         yield Served(process, root)
+        process.terminate()
+        process.wait(SECONDS)
 
 
 @pytest.fixture(scope="session")

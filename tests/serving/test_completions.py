@@ -12,7 +12,7 @@ from tests.serving.conftest import SECONDS, Served
 from textgen.config import GenerationConfig
 from textgen.runs.trained import load
 from textgen.writing.decoder import Decoder
-from textgen.writing.generation import generate, write_several
+from textgen.writing.generation import generate, write_on, write_several
 
 httpx = pytest.importorskip("httpx", reason="httpx is not installed")
 openai = pytest.importorskip("openai", reason="openai is not installed")
@@ -125,6 +125,21 @@ def test_the_prompt_before_the_text_and_what_of_it_is_not_known(client: Any) -> 
     assert texts == [choice.text for choice in found.choices]
 
 
+def test_going_on_is_as_writing_at_one_go_but_for_the_numbers_drawn(
+    client: Any,  # noqa: ANN401
+    runs: Path,
+) -> None:
+    decoder = Decoder.of(load(runs / "learned"))
+    config = GenerationConfig(temperature=0, length=40)
+    text = "".join(step.pieces[0] for step in write_on(decoder, decoder.read(PREFIX), config))
+    asked = {"model": "learned", "prompt": PREFIX, "temperature": 0, "max_tokens": 20}
+    first = client.completions.create(**asked)
+    assert first.choices[0].text == text[:20]
+    second = client.completions.create(**asked, echo=True, extra_body={"written": text[:20]})
+    assert second.choices[0].text == PREFIX + text
+    assert second.usage.prompt_tokens == len(PREFIX) + 20
+
+
 def test_what_changes_nothing_is_taken(client: Any) -> None:  # noqa: ANN401
     asked = {"model": "learned", "prompt": "说", "seed": 1}
     plain = client.completions.create(**asked)
@@ -168,6 +183,7 @@ MISTAKES: list[tuple[dict[str, Any], str | None, str]] = [
     ({"max_tokens": 1.5}, "max_tokens", "max_tokens is 1.5"),
     ({"max_tokens": True}, "max_tokens", "max_tokens is True"),
     ({"n": 65}, "n", "n is 65: it must be a whole number between 1 and 64"),
+    ({"written": "完", "prompt": ["说", "老"]}, "written", "from one prompt, and there are 2"),
     ({"n": 33, "prompt": ["说", "老"]}, "n", "n is 33 for 2 prompts"),
     ({"temperature": -1}, "temperature", "temperature is -1.0: it must be at least 0, finite"),
     ({"temperature": "hot"}, "temperature", "temperature is str: it must be a number"),

@@ -11,7 +11,9 @@ from tests.pages import SECONDS, Watched
 from tests.serving.conftest import Served
 from textgen.config import GenerationConfig
 from textgen.runs.trained import load
-from textgen.writing.generation import generate
+from textgen.serving.asked import MOST_TOKENS
+from textgen.writing.decoder import Decoder
+from textgen.writing.generation import generate, write_on
 
 pytest.importorskip("uvicorn", reason="uvicorn is an extra: pip install '.[serve]'")
 
@@ -65,12 +67,18 @@ def test_a_writer_writes_goes_on_and_sees_what_surprises(
     assert len(kinds) > 2
     characters.nth(0).click()
     assert page.inner_text("#status") == titles[0]
+    page.get_by_role("button", name="中文").click()
+    assert page.inner_text("#status") == titles[0].replace("bits", "比特")
+    assert characters.nth(1).get_attribute("title") == titles[1].replace("bits", "比特")
+    page.get_by_role("button", name="en", exact=True).click()
 
-    # Going on colours, too, and reads all that stands.
+    # Going on colours, too, and what the model wrote does not count as read.
     page.get_by_role("button", name="Go on").click()
     page.locator(READY).wait_for()
     page.locator("#legend").wait_for()
-    longer = text + "".join(generate(trained, text, config))
+    decoder = Decoder.of(trained)
+    context = decoder.follow(text.removeprefix(PREFIX), decoder.read(PREFIX))
+    longer = text + "".join(step.pieces[0] for step in write_on(decoder, context, config))
     assert page.locator("#text").text_content() == longer
     page.get_by_label("Colour by surprise").uncheck()
     assert page.locator("#text i").count() == 0
@@ -84,18 +92,19 @@ def test_the_keys_write_and_stop_and_the_seed_is_told(
     watched = watch(served.url)
     page = watched.page
     begin(page, served.url, length="10000")
-    page.press("#prompt", "Control+Enter")
-    page.locator("#text:not(:empty)").wait_for()
-    assert page.get_attribute("#text", "aria-busy") == "true"
     stop = page.get_by_role("button", name="Stop")
-    while len(page.locator("#text").text_content() or "") < 10:
-        page.wait_for_timeout(50)
-    page.keyboard.press("Escape")
-    page.locator(READY).wait_for()
-    assert stop.is_disabled()
-    count = len(page.locator("#text").text_content() or "") - len(PREFIX)
-    assert 0 < count < 10_000
-    assert re.fullmatch(rf"Seed \d+, {count} characters", page.inner_text("#status"))
+    halts: tuple[Callable[[], None], ...] = (lambda: page.keyboard.press("Escape"), stop.click)
+    for halt in halts:
+        page.press("#prompt", "Control+Enter")
+        page.locator("#text[aria-busy=true]").wait_for()
+        while len(page.locator("#text").text_content() or "") < 10:
+            page.wait_for_timeout(50)
+        halt()
+        page.locator(READY).wait_for()
+        assert stop.is_disabled()
+        count = len(page.locator("#text").text_content() or "") - len(PREFIX)
+        assert 0 < count < 10_000
+        assert re.fullmatch(rf"Seed \d+, {count} characters", page.inner_text("#status"))
     assert wrong(watched) == []
 
 
@@ -155,6 +164,15 @@ def test_both_languages_on_a_phone_and_on_a_desk(
             assert field.evaluate("one => one.labels?.length > 0 || one.textContent.trim() !== ''")
     finally:
         context.close()
+
+
+def test_the_page_begins_with_the_defaults(served: Served, watch: Callable[[str], Watched]) -> None:
+    page = watch(served.url).page
+    begin(page, served.url)
+    usual = GenerationConfig()
+    assert float(page.input_value("#temperature")) == usual.temperature
+    assert int(page.input_value("#length")) == usual.length
+    assert page.get_attribute("#length", "max") == str(MOST_TOKENS)
 
 
 def test_every_word_is_there_in_both_languages() -> None:

@@ -74,7 +74,7 @@ def test_other_routes_and_methods(served: Served) -> None:
         assert (status, code) == (404, "not_found")
         assert "POST /v1/completions" in message
     answer = httpx.get(f"{served.url}/v1/completions")
-    assert error(answer)[:2] == (405, "not_found")
+    assert error(answer)[:2] == (405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
 
 
@@ -112,7 +112,7 @@ def test_a_large_body_is_refused(served: Served) -> None:
 
 
 def test_eight_at_once_all_end_and_each_as_if_alone(served: Served, runs: Path) -> None:
-    def ask(seed: int) -> tuple[str, list[int]]:
+    def ask(seed: int) -> str:
         body = {"prompt": "庞师傅", "seed": seed, "max_tokens": 100, "stream": True}
         text = ""
         with httpx.stream(
@@ -121,12 +121,12 @@ def test_eight_at_once_all_end_and_each_as_if_alone(served: Served, runs: Path) 
             for line in answer.iter_lines():
                 if line.startswith("data: {"):
                     text += json.loads(line.removeprefix("data: "))["choices"][0]["text"]
-        return text, []
+        return text
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(8)))
     trained = load(runs / "learned")
-    for seed, (text, _) in enumerate(found):
+    for seed, text in enumerate(found):
         config = GenerationConfig(seed=seed, length=100)
         assert text == "".join(generate(trained, "庞师傅", config))
 
@@ -149,7 +149,8 @@ def test_it_ends_at_once_and_quietly_whoever_waits(runs: Path, number: signal.Si
         httpx.stream("POST", f"{server.url}/v1/completions", json=MUCH, timeout=SECONDS) as answer,
     ):
         half.sendall(
-            b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+            b"POST /surprisal HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+            b"Content-Type: application/json\r\n\r\n"
         )
         lines = answer.iter_lines()
         assert next(lines).startswith("data: {")

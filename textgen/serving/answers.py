@@ -42,7 +42,7 @@ class Answer:
         """Return the whole answer: of every text what was written, and why it ended."""
         asked = self._asked
         choices = [
-            _choice(index, asked.prompts[index // asked.n] * asked.echo + text, finish)
+            _choice(index, asked.before(index) * asked.echo + text, finish)
             for index, (text, finish) in enumerate(zip(texts, finishes, strict=True))
         ]
         written = sum(map(len, texts))
@@ -58,7 +58,7 @@ class Answer:
         return {**self._frame, "choices": [], "usage": self._usage(written)}
 
     def _usage(self, written: int) -> dict[str, int]:
-        read = sum(map(len, self._asked.prompts))
+        read = sum(map(len, self._asked.prompts)) + len(self._asked.written)
         return {
             "prompt_tokens": read,
             "completion_tokens": written,

@@ -83,7 +83,8 @@ class _Desk:
 
         def work() -> Iterator[Written]:
             decoder = self._models.decoder(model)
-            unknown[:] = decoder.vocab.unknown("".join(asked.prompts))
+            for prompt in asked.prompts:
+                unknown.extend(t for t in decoder.vocab.unknown(prompt) if t not in unknown)
             yield from write(decoder, asked)
 
         steps = self._turns.take(work())
@@ -126,7 +127,7 @@ async def _events(
     async with aclosing(steps):
         try:
             for index in range(asked.n * len(asked.prompts) * asked.echo):
-                yield event(answer.piece(index, asked.prompts[index // asked.n]))
+                yield event(answer.piece(index, asked.before(index)))
             async for index, piece, finish in steps:
                 written += len(piece)
                 if piece or finish:
@@ -196,7 +197,7 @@ def _refusal(error: Exception, request: Request | None = None) -> Refused:
             error.status_code,
             f"there is no {asked} here: there are GET /, GET /v1/models, POST /v1/completions and "
             "POST /surprisal",
-            code="not_found",
+            code="method_not_allowed" if error.status_code == 405 else "not_found",
             headers=dict(error.headers or {}),
         )
     if isinstance(error, ClientDisconnect):

@@ -40,6 +40,7 @@ _SETTINGS: dict[str, type] = {
 _OTHERS = (
     *("model", "prompt", "max_tokens", "n", "stop", "stream", "stream_options", "echo", "user"),
     *("best_of", "frequency_penalty", "logit_bias", "logprobs", "presence_penalty", "suffix"),
+    "written",
 )
 
 _PENALTY = "there is repetition_penalty instead"
@@ -69,10 +70,14 @@ class Completion:
     config: GenerationConfig
     """How to draw and where to end, with a seed."""
 
+    written: str = ""
+    """What the model wrote on from the one prompt before: it goes on there, and as when it writes
+    at one go, this does not count as read."""
+
     stops: tuple[str, ...] = ()
     stream: bool = False
     echo: bool = False
-    """The prompt stands before each text."""
+    """What stood before is told before each text."""
 
     include_usage: bool = False
     """A stream ends with how much it was."""
@@ -92,7 +97,12 @@ class Completion:
             raise Refused(
                 400, "prompt is empty: it must have at least one character to go on from", "prompt"
             )
-        _require_length(sum(map(len, prompts)), "prompt")
+        written = _text(given, "written")
+        if written and len(prompts) > 1:
+            raise Refused(
+                400, f"written goes on from one prompt, and there are {len(prompts)}", "written"
+            )
+        _require_length(sum(map(len, prompts)) + len(written), "prompt")
         n = _whole(given, "n", 1, MOST_TEXTS)
         if n * len(prompts) > MOST_TEXTS:
             raise Refused(
@@ -107,11 +117,16 @@ class Completion:
             prompts,
             n,
             _config(given),
+            written,
             _stops(given),
             _flag(given, "stream"),
             _flag(given, "echo"),
             _flag(options, "include_usage", "stream_options."),
         )
+
+    def before(self, index: int) -> str:
+        """Return what stands before a text, by its number among all."""
+        return self.prompts[index // self.n] + self.written
 
 
 @dataclass(frozen=True)
@@ -197,7 +212,9 @@ def _whole(given: Mapping[str, Any], name: str, usual: int, most: int) -> int:
 def _stops(given: Mapping[str, Any]) -> tuple[str, ...]:
     stops = _texts(given, "stop")
     if len(stops) > MOST_STOPS:
-        raise Refused(400, f"stop has {len(stops)} texts: it must have at most 4", "stop")
+        raise Refused(
+            400, f"stop has {len(stops)} texts: it must have at most {MOST_STOPS}", "stop"
+        )
     if not all(1 <= len(stop) <= _LONGEST_STOP for stop in stops):
         raise Refused(400, f"a stop text must have 1 to {_LONGEST_STOP:,} characters", "stop")
     return stops

@@ -21,7 +21,7 @@ class Model(NamedTuple):
     folder: Path
 
     written: int
-    """When its newest checkpoint was, in nanoseconds since 1970."""
+    """When its newest checkpoint was, in nanoseconds since 1970; 0 where there is none yet."""
 
 
 class Models:
@@ -48,7 +48,8 @@ class Models:
         folders = {self.usual: self._usual_folder}
         for path in reversed(newest_checkpoints(self._root)):
             folders.setdefault(path.parent.name, path.parent)
-        return [Model(name, folder, _written(folder)) for name, folder in folders.items()]
+        models = [Model(name, folder, _written(folder)) for name, folder in folders.items()]
+        return [model for model in models if model.written or model.name == self.usual]
 
     def find(self, name: str | None) -> Model:
         """Return the model of a name; the usual one when none is given. A path is no name.
@@ -79,4 +80,6 @@ def _decoder(folder: Path, _written: int) -> Decoder:
 
 
 def _written(folder: Path) -> int:
-    return max((path.stat().st_mtime_ns for path in folder.glob("*.safetensors")), default=0)
+    """Return when the newest checkpoint was; 0 where there is none yet."""
+    files = (folder / name for name in ("best.safetensors", "last.safetensors"))
+    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)

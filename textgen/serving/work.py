@@ -35,7 +35,7 @@ def write(decoder: Decoder, asked: Completion) -> Iterator[Written]:
     going: list[tuple[int, Iterator[Step]]] = []
     for place, prompt in enumerate(asked.prompts):
         first = place * asked.n
-        context = decoder.read(prompt)
+        context = decoder.follow(asked.written, decoder.read(prompt))
         going += [
             (first + number, write_on(decoder, context, asked.config, [number], asked.stops))
             for number in range(asked.n)

@@ -36,6 +36,7 @@ function speak(language) {
   for (const one of document.querySelectorAll('[data-text]'))
     one.textContent = words[one.dataset.text];
   at('seed').placeholder = words.any;
+  for (const one of document.querySelectorAll('#text i')) one.title = cost(one);
   for (const one of document.querySelectorAll('[data-language]'))
     one.setAttribute('aria-pressed', one.dataset.language === language);
   at('status').textContent = said();
@@ -98,14 +99,15 @@ async function* events(answer) {
   if (!whole) throw new Error('cut off');
 }
 
-async function write(beginning) {
+// Write on from a beginning, or from what the model has written on from it.
+async function write(beginning, before = '') {
   if (!at('form').reportValidity()) return;
-  [prompt, text] = [beginning, ''];
+  [prompt, text] = [beginning, before];
   const written = plain();
   let told = null;
   await working('writing', async (signal) => {
     const answer = await ask('/v1/completions', {
-      prompt, stream: true, temperature: at('temperature').valueAsNumber,
+      prompt, written: before, stream: true, temperature: at('temperature').valueAsNumber,
       max_tokens: at('length').valueAsNumber,
       seed: at('seed').value === '' ? null : at('seed').valueAsNumber,
     }, signal);
@@ -118,7 +120,7 @@ async function write(beginning) {
   });
   if (work !== null || at('status').classList.contains('wrong')) return;
   if (told === null) return tell(() => '');  // stopped before it began
-  const count = Array.from(text).length, strange = told.unknown.join('');
+  const count = Array.from(text.slice(before.length)).length, strange = told.unknown.join('');
   tell(() => words.written(told.seed, count) + (strange && words.strange(strange)));
   if (at('colour').checked) await colour();
 }
@@ -135,10 +137,16 @@ async function colour() {
     one.textContent = character;
     one.className = bits === null
       ? 'unknown' : 'b' + Math.min(HOTTEST, Math.floor(bits / BITS_OF_A_COLOUR));
-    one.title = bits === null ? words.unknown : words.cost(character, bits.toFixed(1));
+    one.dataset.bits = bits === null ? '' : bits.toFixed(1);
+    one.title = cost(one);
     return one;
   }));
   at('legend').hidden = false;
+}
+
+function cost(one) {
+  const bits = one.dataset.bits;
+  return bits ? words.cost(one.textContent, bits) : `${one.textContent} ${words.unknown}`;
 }
 
 // Show the text without colours, and return where it goes on.
@@ -155,7 +163,7 @@ at('form').addEventListener('submit', (event) => {
   event.preventDefault();
   write(at('prompt').value);
 });
-at('on').addEventListener('click', () => write(prompt + text));
+at('on').addEventListener('click', () => write(prompt, text));
 at('stop').addEventListener('click', () => work?.abort());
 at('colour').addEventListener('change', (event) => {
   if (work === null && text) event.target.checked ? colour() : plain();
@@ -164,8 +172,7 @@ at('temperature').addEventListener('input', (event) => {
   at('degrees').value = event.target.valueAsNumber.toFixed(2);
 });
 at('text').addEventListener('click', (event) => {  // where nothing can hover over it
-  const title = event.target.title;
-  if (title) tell(() => title);
+  if (event.target.dataset.bits !== undefined) tell(() => cost(event.target));
 });
 at('languages').addEventListener('click', (event) => {
   const language = event.target.dataset.language;
