@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Command
 from tests.processes import killing
+from textgen.errors import TextgenError
 from textgen.runs.folder import Run
 
 ASKED = ("--seed", "1", "--length", "12")
@@ -89,6 +90,21 @@ def test_a_file_holds_what_would_be_printed(command: Command, run: str, form: st
     assert status == 2
     assert "exists already" in err
     assert Path("story.out").read_text("utf-8") == printed
+
+
+def test_a_file_that_cannot_be_written_in_the_end_loses_nothing(
+    command: Command, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("generate", run, "--prefix", "庞师傅", *ASKED)
+    _, printed, _ = command(*asked)
+
+    def fail(path: Path, _: bytes) -> None:
+        raise TextgenError(f"{path} cannot be written: No space left on device")
+
+    monkeypatch.setattr("textgen.cli.written.write_atomically", fail)
+    status, out, err = command(*asked, "--out", "story.txt")
+    assert (status, out) == (1, printed)
+    assert "No space left" in err
 
 
 def test_markdown_prints_as_it_stands(command: Command, run: str) -> None:

@@ -164,7 +164,7 @@ class _Desk:
             current = 0
             for number, piece in self._manuscript.more(int(count), stop):
                 if number != current:
-                    yield f"{chr(10) * bool(current)}/{number} "
+                    yield "\n" * bool(current) + f"/{number} "
                     current = number
                 yield piece
 

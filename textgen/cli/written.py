@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textgen.cli.results import copying_values, print_json
 from textgen.config import GenerationConfig
-from textgen.errors import UsageError
+from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def deliver(
         out: the file; standard output when not given.
 
     Raises:
-        OSError: the file cannot be written.
+        TextgenError: the file cannot be written; then the texts are printed.
     """
     values = _json_values(texts, generation, copyings) if form == "json" else {}
     if form == "markdown":
@@ -115,7 +115,11 @@ def deliver(
     if out is None:
         print(content, end="", flush=True)
         return
-    write_atomically(out, content.encode("utf-8", "replace"))
+    try:
+        write_atomically(out, content.encode("utf-8", "replace"))
+    except TextgenError:
+        print(content, end="", flush=True)  # so that nothing is lost
+        raise
     log.info("%s: %s characters", out, f"{sum(len(one.text) for one in texts):,}")
 
 
