@@ -94,7 +94,8 @@ def write_several(
         samples: the texts' numbers. Who wants no more of them closes the generator.
     """
     if len(samples) == 1:
-        yield from _entries(decoder, context, config, samples)
+        with one_thread():  # at every token it would take longer to ask for
+            yield from _entries(decoder, context, config, samples)
         return
     cores = min(os.cpu_count() or 1, len(samples))
     pieces: dict[int, SimpleQueue[tuple[str, Ending] | None]] = {n: SimpleQueue() for n in samples}
