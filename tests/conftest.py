@@ -27,8 +27,10 @@ from textgen.training import start
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Who starts the tests with nohup, or in the background, has them ignored, and tests that send them
+# fail.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
-    # Who starts the tests with nohup, or detached, has it ignored, and tests that send it fail.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 hypothesis.settings.register_profile("untimed", deadline=None)
