@@ -121,7 +121,8 @@ def test_two_formats_are_one_too_many(command: Command, run: str) -> None:
     assert "--json and --format markdown are two formats" in err
 
 
-def test_ctrl_c_keeps_what_was_written(in_folder: Path, run: str) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_who_stops_it_keeps_what_was_written(in_folder: Path, run: str, name: str) -> None:
     """Long before its end; and the others that are written beside it stop, too."""
     asked = ("generate", run, "--prefix", "庞师傅", "--length", "10000000", "--samples", "2")
     started = "import sys; sys.stderr.write('.'); sys.stderr.flush()"
@@ -143,7 +144,7 @@ def test_ctrl_c_keeps_what_was_written(in_folder: Path, run: str) -> None:
     ) as process:
         assert process.stderr is not None
         process.stderr.read(1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err.decode()

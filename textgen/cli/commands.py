@@ -43,6 +43,7 @@ from textgen.config import (
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
+from textgen.interrupts import handling
 
 if TYPE_CHECKING:
     from textgen.evaluation.copying import TrainingText
@@ -227,7 +228,7 @@ def generate(
     streams = form == "text" and out is None
     stopped = None
     try:
-        with without_control_echo():
+        with handling(_interrupt), without_control_echo():
             write_texts(Decoder.of(trained), starts, generation, search, texts, quiet=not streams)
     except KeyboardInterrupt as interrupt:
         stopped = interrupt
@@ -527,6 +528,11 @@ def _require_new(flag: str, path: Path | None) -> None:
     _require_writable(flag, path)
     if path is not None and path.exists():
         raise UsageError(f"--{flag} {path} exists already: choose another name")
+
+
+def _interrupt(*_signal: object) -> None:
+    """Stop as Ctrl-C does: what was written is kept also where the terminal is closed."""
+    raise KeyboardInterrupt
 
 
 def _training_text(trained: "Trained") -> "TrainingText":

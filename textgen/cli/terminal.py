@@ -14,6 +14,9 @@ def without_control_echo() -> Iterator[None]:
     except ImportError:  # Windows has none, and shows none
         yield
         return
+    if not sys.stdout.isatty():  # a pager may read there, and keeps the terminal as it finds it
+        yield
+        return
     try:
         file = sys.stdin.fileno()
         before = termios.tcgetattr(file)
