@@ -63,7 +63,7 @@ def test_a_beginning_on_each_line(command: Command, run: str) -> None:
     assert out == "".join(
         f"--- {number} of 3 ---\n{text}" for number, text in enumerate(alone, start=1)
     )
-    assert "1 blank lines are left out" in err
+    assert "blank lines left out: 1" in err
     assert "Beginning 3: Not in the vocabulary" in err
     asked = ("generate", run, "--prefixes", "lines.txt", "--samples", "2", *ASKED)
     samples = json.loads(command(*asked, "--format", "json")[1])["samples"]

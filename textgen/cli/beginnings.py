@@ -37,7 +37,7 @@ def beginnings(prefix: str | None, prefix_file: Path | None, prefixes: Path | No
     lines = _read(prefixes).split("\n")
     found = [line for line in lines if line.strip()]
     if len(found) < len(lines):
-        log.info("%s: %d blank lines are left out", prefixes, len(lines) - len(found))
+        log.info("%s: blank lines left out: %d", prefixes, len(lines) - len(found))
     return found
 
 

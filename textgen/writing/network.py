@@ -71,8 +71,8 @@ class Network:
         self._shortcut = weights.get("shortcut.weight")
         self._projection = weights.get("projection.weight"), weights.get("projection.bias")
         self._bias = weights["output.bias"]
-        tied = self._embedding if self._embedding is not None else self._bias
-        self._output = weights.get("output.weight", tied)
+        tied = "output.weight" not in weights
+        self._output = weights["embedding.weight" if tied else "output.weight"]
         self.of_token = lru_cache(_REMEMBERED)(self._of_token)
         """What a token alone tells the first layer's gates, and by the shortcut the features."""
 
@@ -120,13 +120,13 @@ class Network:
     def _layer(self, weights: Mapping[str, Array], name: str) -> _Layer:
         of_hidden = weights[f"rnn.weight_hh{name}"]
         none = np.zeros(len(of_hidden), of_hidden.dtype)
-        of_input, bias, bias_of_hidden = (
-            weights.get(f"rnn.{part}{name}", none) for part in ("weight_ih", "bias_ih", "bias_hh")
+        bias, bias_of_hidden = (
+            weights.get(f"rnn.{part}{name}", none) for part in ("bias_ih", "bias_hh")
         )
         if self._cell != "gru":
             bias, bias_of_hidden = bias + bias_of_hidden, none
         down = weights.get(f"rnn.weight_hr{name}")
-        return _Layer(of_input, bias, of_hidden, bias_of_hidden, down)
+        return _Layer(weights[f"rnn.weight_ih{name}"], bias, of_hidden, bias_of_hidden, down)
 
     def _of_token(self, token: int) -> tuple[Array, Array]:
         first = self._layers[0]
