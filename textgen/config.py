@@ -56,8 +56,11 @@ def _require_seed(seed: int) -> None:
 def _require_choices(config: object) -> None:
     """Check the settings that are one of a few words; the command line has done so already."""
     for name, hint in get_type_hints(type(config)).items():
-        if get_origin(hint) is Literal:
-            value, choices = getattr(config, name), get_args(hint)
+        # One that need not be given has None beside the words.
+        words = next((one for one in get_args(hint) if get_origin(one) is Literal), hint)
+        value = getattr(config, name)
+        if get_origin(words) is Literal and value is not None:
+            choices = get_args(words)
             _require(value in choices, name, value, f"one of {', '.join(choices)}")
 
 
@@ -71,12 +74,42 @@ Precision = Literal["auto", "float32", "bfloat16"]
 """Types of matrix products."""
 
 
+Errors = Literal["mend", "strict", "replace"]
+"""What to do about places of a text that do not fit its encoding."""
+
+Layout = Literal["auto", "prose", "keep"]
+"""What to do about indents, blank lines and white space at the ends of lines."""
+
+
 @dataclass(frozen=True)
-class CorpusConfig:
-    """What is read, and what a token is."""
+class ReadingConfig:
+    """How files become text."""
 
     encoding: str | None = None
     """Encoding of the files, such as gb18030; found out from the bytes when not given."""
+
+    errors: Errors = "mend"
+    """What does not fit the encoding is left out and told: up to one in a thousand characters
+    (mend), however much it is (replace); or the file is refused (strict)."""
+
+    layout: Layout = "auto"
+    """Prose loses indents, trailing spaces and blank lines that tell nothing; code and verse keep
+    them. auto looks which it is."""
+
+    unwrap: bool = False
+    """Join the lines of paragraphs that are broken at a fixed width."""
+
+    clean: Literal["web"] | None = None
+    """web takes site addresses out, and puts characters in place of HTML's entities and of
+    mojibake."""
+
+    def __post_init__(self) -> None:
+        _require_choices(self)
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What of a text is used, and what a token is."""
 
     tokens: Literal["character", "word"] = "character"
     """What the model reads and writes one at a time; words are cut by jieba."""
@@ -429,6 +462,7 @@ class Settings:
     corpus: CorpusConfig = CorpusConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    reading: ReadingConfig = ReadingConfig()
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":  # noqa: ANN401 - of any setting's type
@@ -443,7 +477,7 @@ class Settings:
         if preset is not None:
             _require(preset in PRESETS, "preset", preset, f"one of {', '.join(PRESETS)}")
             values = PRESETS[preset] | values
-        parts = (CorpusConfig, ModelConfig, TrainingConfig)
+        parts = (CorpusConfig, ModelConfig, TrainingConfig, ReadingConfig)
         chosen = [
             {field.name: values.pop(field.name) for field in fields(part) if field.name in values}
             for part in parts

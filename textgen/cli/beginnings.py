@@ -67,5 +67,4 @@ def _read(source: Path | str) -> str:
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise TextgenError("standard input brings no beginning: echo 却说 | textgen generate ...")
-    text, _ = clean(decode(data, Path("standard input"), None)[0])
-    return text.rstrip("\n")
+    return clean(decode(data, Path("standard input")).text).text.rstrip("\n")

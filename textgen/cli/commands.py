@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 
 from textgen.cli.beginnings import beginnings, understood_by
 from textgen.cli.process import run_command
+from textgen.cli.reading import corpus_values, print_corpus, read_and_tell
 from textgen.cli.results import (
     copying_line,
     copying_values,
@@ -37,6 +38,7 @@ from textgen.config import (
     CorpusConfig,
     GenerationConfig,
     ModelConfig,
+    ReadingConfig,
     SanityConfig,
     SearchConfig,
     Settings,
@@ -112,6 +114,7 @@ def demo(
 @app.command
 def train(
     *files: Path,
+    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
     corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
     model: Annotated[ModelConfig, _Flat] = ModelConfig(),
     training: Annotated[TrainingConfig, _Flat] = TrainingConfig(),
@@ -143,17 +146,20 @@ def train(
     """
     from textgen.dashboard.mirror import mirror_to
     from textgen.runs.folder import find_run
-    from textgen.training import start
 
     del preset, config  # fill_in has read them
-    settings = Settings(corpus, model, training)
+    settings = Settings(corpus, model, training, reading)
     mirror = mirror_to(visdom, visdom_env, visdom_window, tensorboard)
     if resume:
+        from textgen.training.start import resume as go_on
+
         run = find_run(checkpoints, run_named(files))
-        result = start.resume(run, settings, mirror)
+        result = go_on(run, settings, mirror)
     else:
-        paths = list(files) or [_sample()]
-        result = start.train(paths, settings, name, checkpoints, mirror)
+        read = read_and_tell(list(files) or [_sample()], reading)
+        from textgen.training.start import train as train_new  # a second, after the first words
+
+        result = train_new(read, settings, name, checkpoints, mirror)
     if not as_json:
         print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
@@ -464,41 +470,26 @@ def sanity(
 
 
 @corpus_app.command
-def show(*files: Path, encoding: str | None = None, as_json: _Json = False) -> None:
+def show(
+    *files: Path,
+    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
+    as_json: _Json = False,
+) -> None:
     """Show what text files hold: encoding, characters, the rarest, what cleaning does.
 
     Args:
         files: Text files and folders.
-        encoding: Encoding of the files; found out from the bytes when not given.
         as_json: Print it as one JSON line.
     """
-    from collections import Counter
-
     from textgen.text.reading import read_corpus
-    from textgen.text.unknown import shown
 
     if not files:
         raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
-    corpus = read_corpus(list(files), encoding)
+    corpus = read_corpus(list(files), reading, look=True)
     if as_json:
-        print_json(
-            files=[
-                {
-                    "path": str(file.path),
-                    "encoding": file.encoding,
-                    "characters": len(file.text),
-                    "distinct": len(set(file.text)),
-                }
-                for file in corpus.files
-            ]
-        )
-        return
-    for file in corpus.files:
-        counts = Counter(file.text)
-        rarest = [character for character, count in counts.items() if count == 1]
-        print(file.describe())
-        print(f"  most frequent: {shown(character for character, _ in counts.most_common(30))}")
-        print(f"  occurring once: {len(rarest):,}: {shown(sorted(rarest)[:30])}")
+        print_json(**corpus_values(corpus))
+    else:
+        print_corpus(corpus, removed=reading.clean is not None)
 
 
 @corpus_app.command

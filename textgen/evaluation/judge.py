@@ -1,5 +1,6 @@
 """A trained model, judged: on its held-out part or on another text, and for what it copies."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -59,7 +60,8 @@ class Judged:
         self.training_text, self.held_out_text = trained.run.split()
         self.name = "the held-out part" if file is None else Path(file).name
         if file is not None:
-            self.text, self.before = read_corpus([Path(file)], encoding).text, ""
+            reading = replace(trained.run.settings.reading, encoding=encoding)
+            self.text, self.before = read_corpus([Path(file)], reading).text, ""
         elif self.held_out_text:
             self.text, self.before = self.held_out_text, self.training_text
         else:

@@ -1,77 +1,180 @@
-"""Files and folders to one text."""
+"""Files and folders to one text, and what there is to tell about it."""
 
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from textgen.config import ReadingConfig
 from textgen.errors import TextgenError
-from textgen.text.cleaning import clean
+from textgen.text.characters import count_characters
+from textgen.text.cleaning import Cleaned, clean
+from textgen.text.damage import Damage
 from textgen.text.encodings import decode
+from textgen.text.folders import look_into, require_file
+
+log = logging.getLogger(__name__)
+
+_LARGE = 20_000_000
+"""Bytes from which on it is told that they are being read: it takes a second or more."""
+
+_MANY = 20
+"""Files of which each has a line of its own."""
+
+_NAMED = 5
+"""Files that a message names of those that are left out."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file as it was read: its clean text, its encoding, and what cleaning changed."""
+    """One file as it was read."""
 
     path: Path
     encoding: str
-    text: str
-    changes: dict[str, int]
+    cleaned: Cleaned
+    damage: Damage | None = None
 
-    def describe(self) -> str:
-        """Return one line: the encoding, the size, and what was changed, with counts."""
-        changed = ", ".join(f"{count:,} {what}" for what, count in self.changes.items())
-        return (
-            f"{self.path}: {self.encoding}, {len(self.text):,} characters, "
-            f"{len(set(self.text)):,} distinct; cleaned: {changed or 'nothing'}"
-        )
+    @property
+    def text(self) -> str:
+        """Its clean text."""
+        return self.cleaned.text
+
+    def describe(self) -> list[str]:
+        """Return lines to show: what it is, what was changed, and all that is odd."""
+        changes = self.cleaned.changes.items()
+        changed = ", ".join(f"{count:,} {what}" for what, count in changes)
+        size = f"{len(self.text):,} characters, {len(count_characters(self.text)):,} distinct"
+        lines = [f"{self.path}: {self.encoding}, {size}; cleaned: {changed or 'nothing'}"]
+        if self.damage is not None:
+            lines.append(f"{self.path}: {self.damage.describe(self.encoding)}")
+        if self.cleaned.kept in ("code", "verse"):
+            lines.append(
+                f"{self.path}: this looks like {self.cleaned.kept}, so indents and blank lines "
+                "stay; --layout prose takes them out"
+            )
+        if self.cleaned.width is not None:
+            lines.append(
+                f"{self.path}: paragraphs are broken into lines of {self.cleaned.width} columns; "
+                "--unwrap joins them"
+            )
+        return lines
 
 
 @dataclass(frozen=True)
 class Corpus:
     """One or many files as one text, in the order given."""
 
+    name: str
+    """Of the first file or folder, without its ending."""
+
     files: tuple[SourceFile, ...]
+    left_out: tuple[tuple[Path, str], ...] = ()
+    """What in the folders was not read, or is there twice, and why."""
 
     @property
     def text(self) -> str:
         """The clean texts, each ending with a newline, one after the other."""
         return "".join(file.text for file in self.files)
 
+    def describe(self) -> list[str]:
+        """Return lines to show about every file, and one about those that are left out."""
+        if len(self.files) <= _MANY:
+            lines = [line for file in self.files for line in file.describe()]
+        else:
+            odd = [line for file in self.files for line in file.describe()[1:]]
+            lines = [self._in_all(), *odd[:_NAMED]]
+            if len(odd) > _NAMED:
+                lines.append(
+                    f"{len(odd) - _NAMED:,} more such lines: textgen corpus show tells all"
+                )
+        return [*lines, *self.about_left_out()]
 
-def read_corpus(paths: list[Path], encoding: str | None = None) -> Corpus:
-    """Read text files, and the ``.txt`` files of folders (sorted by name, at any depth).
+    def about_left_out(self) -> list[str]:
+        """Return one line about what was not read, if there is anything."""
+        if not self.left_out:
+            return []
+        shown = [f"{path} ({why})" for path, why in self.left_out[:_NAMED]]
+        if len(self.left_out) > _NAMED:
+            reasons = Counter(why for _, why in self.left_out[_NAMED:])
+            shown.append(f"{len(self.left_out) - _NAMED:,} more ({', '.join(reasons)})")
+        return [f"Left out: {', '.join(shown)}"]
+
+    def _in_all(self) -> str:
+        encodings = Counter(file.encoding for file in self.files)
+        each = ", ".join(f"{encoding} ({count:,})" for encoding, count in encodings.most_common())
+        changes = Counter[str]()
+        for file in self.files:
+            changes.update(file.cleaned.changes)
+        changed = ", ".join(f"{count:,} {what}" for what, count in changes.items())
+        return (
+            f"{len(self.files):,} files: {each}, {sum(len(file.text) for file in self.files):,} "
+            f"characters; cleaned: {changed or 'nothing'}"
+        )
+
+
+def read_corpus(
+    paths: Sequence[Path], reading: ReadingConfig = ReadingConfig(), *, look: bool = False
+) -> Corpus:
+    """Read text files, and the text files of folders, in natural order, at any depth.
+
+    What a folder holds beside texts is left out, and so is what cannot be read there; a file that
+    is named must be readable. The same text twice is read once.
 
     Args:
         paths: files or folders.
-        encoding: the encoding of them all; found out for each when not given.
+        reading: how files become text.
+        look: find also what web sites have left where nothing is to be done about it.
 
     Raises:
-        TextgenError: a path does not exist, a folder has no ``.txt`` file, or a file is empty,
-            binary, or in no encoding that fits.
+        TextgenError: a path does not exist, a folder has no text file, or a file is empty, binary,
+            or in no encoding that fits.
     """
-    return Corpus(tuple(_read_file(file, encoding) for path in paths for file in _expand(path)))
-
-
-def _expand(path: Path) -> list[Path]:
-    if not path.exists():
-        raise TextgenError(f"{path} does not exist; give a text file or a folder of .txt files")
-    if not path.is_dir():
-        return [path]
-    files = sorted(
-        file for file in path.rglob("*") if file.suffix.lower() == ".txt" and file.is_file()
-    )
+    files: list[SourceFile] = []
+    left_out: list[tuple[Path, str]] = []
+    known: dict[bytes, Path] = {}
+    for path in paths:
+        for file in _files(path, reading, left_out, look=look):
+            digest = sha256(file.text.encode()).digest()
+            if digest in known:
+                left_out.append((file.path, f"the same text as {known[digest]}"))
+            else:
+                known[digest] = file.path
+                files.append(file)
     if not files:
-        raise TextgenError(f"the folder {path} holds no .txt file; give one that does")
-    return files
+        reasons = ", ".join(f"{path} ({why})" for path, why in left_out[:_NAMED])
+        raise TextgenError(f"no text can be read: {reasons}")
+    return Corpus(paths[0].resolve().stem, tuple(files), tuple(left_out))
 
 
-def _read_file(path: Path, encoding: str | None) -> SourceFile:
+def _files(
+    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, str]], *, look: bool
+) -> Iterator[SourceFile]:
+    """Yield what one path comes to."""
+    require_file(path)
+    if not path.is_dir():
+        yield _read_file(path, reading, look=look)
+        return
+    folder = look_into(path)
+    left_out += folder.left_out
+    for file in folder.files:
+        try:
+            yield _read_file(file, reading, look=look)
+        except TextgenError as error:
+            left_out.append((file, str(error).removeprefix(f"{file} ")))
+
+
+def _read_file(path: Path, reading: ReadingConfig, *, look: bool) -> SourceFile:
     try:
+        if (size := path.stat().st_size) > _LARGE:
+            log.info("Reading %s: %s MB", path, f"{size / 1e6:,.0f}")
         data = path.read_bytes()
     except OSError as error:
         raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
-    text, found = decode(data, path, encoding)
-    text, changes = clean(text)
-    if not text:
+    decoded = decode(data, path, reading.encoding, reading.errors)
+    del data  # of a large file, not both
+    cleaned = clean(decoded.text, reading, look=look)
+    if not cleaned.text:
         raise TextgenError(f"{path} is empty: it holds no characters to learn from")
-    return SourceFile(path, found, text, changes)
+    return SourceFile(path, decoded.encoding, cleaned, decoded.damage)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.text.characters import count_characters
+
 UNKNOWN = "<unk>"
 UNKNOWN_ID = 0
 
@@ -53,7 +55,7 @@ class Vocab:
             kind: cut it into characters, or into words by jieba.
             min_count: a token that occurs fewer times is left to ``<unk>``.
         """
-        counts = _count_characters(text) if kind == "character" else Counter(_words(text))
+        counts = count_characters(text) if kind == "character" else Counter(_words(text))
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         kept = {token: count for token, count in ordered if count >= min_count}
         folded = {token: count for token, count in ordered if count < min_count}
@@ -116,11 +118,6 @@ def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
 def _code_points(text: str) -> NDArray[np.uint32]:
     # surrogatepass: half a character from a broken terminal is unknown, not an error.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def _count_characters(text: str) -> dict[str, int]:
-    code_points, counts = np.unique(_code_points(text), return_counts=True)
-    return dict(zip(map(chr, code_points.tolist()), counts.tolist(), strict=True))
 
 
 @lru_cache(maxsize=1)  # building a vocabulary and encoding with it cut the same text

@@ -16,7 +16,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
 from textgen.text.batches import TooShortError
-from textgen.text.reading import read_corpus
+from textgen.text.reading import Corpus, read_corpus
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.plan import passes
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def train(
-    paths: Sequence[Path | str] | Path | str,
+    paths: Corpus | Sequence[Path | str] | Path | str,
     settings: Settings = Settings(),
     name: str | None = None,
     checkpoints: Path | str = DEFAULT_CHECKPOINTS,
@@ -38,7 +38,7 @@ def train(
     """Train a new model on text files, and leave it in a run folder.
 
     Args:
-        paths: text files, or folders of them.
+        paths: text files, or folders of them; or what has been read of them already.
         settings: all settings; ``Settings.of(hidden_size=256, minutes=3)`` makes them.
         name: the run's name; the first file's name and the time when not given.
         checkpoints: the folder in which the run's folder is made.
@@ -50,9 +50,8 @@ def train(
     """
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
-    files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    name = name or f"{files[0].resolve().stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
-    corpus = read_corpus(files, settings.corpus.encoding)
+    corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
+    name = name or f"{corpus.name[:60]}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
     training_text, held_out_text = split_text(text, settings.corpus.held_out)
@@ -76,7 +75,7 @@ def train(
     make_room_for(root, name)
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
-    for line in (*(file.describe() for file in corpus.files), cut, chosen, *unknown):
+    for line in (cut, chosen, *unknown):
         if line:
             log.info("%s", line)
     plan = session.plan()
@@ -93,6 +92,14 @@ def train(
     learned = material.learned if settings.model.counts else None
     run = create_run(root, name, config, vocab, text, learned)
     return session.run(run, mirror)
+
+
+def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
+    files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
+    corpus = read_corpus(files, settings.reading)
+    for line in corpus.describe():
+        log.info("%s", line)
+    return corpus
 
 
 def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcontext) -> Result:

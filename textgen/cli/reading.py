@@ -1,0 +1,95 @@
+"""Files as they are read: told before the work begins, or shown by ``textgen corpus show``."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textgen.config import ReadingConfig
+
+if TYPE_CHECKING:
+    from textgen.text.reading import Corpus, SourceFile
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 30
+"""Characters that are shown of the most frequent and of the rarest."""
+
+_EXAMPLES = 5
+"""Things that web sites left that are shown of each kind, unless all are taken out."""
+
+
+def read_and_tell(paths: Sequence[Path], reading: ReadingConfig) -> "Corpus":
+    """Read files and folders, and tell what they are before anything heavy is begun.
+
+    Raises:
+        TextgenError: they cannot be read.
+    """
+    from textgen.text.reading import read_corpus
+
+    corpus = read_corpus(paths, reading)
+    for line in corpus.describe():
+        log.info("%s", line)
+    return corpus
+
+
+def print_corpus(corpus: "Corpus", *, removed: bool) -> None:
+    """Print what files hold, and what web sites left in them.
+
+    Args:
+        corpus: the files, read with a look for that.
+        removed: it was taken out, so all of it is listed.
+    """
+    from textgen.text.characters import count_characters
+    from textgen.text.unknown import shown
+
+    for file in corpus.files:
+        counts = count_characters(file.text)
+        frequent = sorted(counts, key=lambda character: -counts[character])
+        once = [character for character, count in counts.items() if count == 1]
+        for line in file.describe():
+            print(line)
+        print(f"  most frequent: {shown(frequent[:_SHOWN])}")
+        print(f"  occurring once: {len(once):,}: {shown(once[:_SHOWN])}")
+        for line in _web_lines(file, removed=removed):
+            print(f"  {line}")
+    for line in corpus.about_left_out():
+        print(line)
+
+
+def _web_lines(file: "SourceFile", *, removed: bool) -> list[str]:
+    """Return a line for each kind of thing that web sites left, and those that are shown of it."""
+    lines = []
+    for kind in dict.fromkeys(finding.kind for finding in file.cleaned.web):
+        found = [finding for finding in file.cleaned.web if finding.kind == kind]
+        shown = [
+            f"line {finding.line:,} {finding.old!r}" + f" → {finding.new!r}" * bool(finding.new)
+            for finding in (found if removed else found[:_EXAMPLES])
+        ]
+        more = f", and {len(found) - len(shown):,} more" if len(shown) < len(found) else ""
+        done = "taken out" if removed else "left as they are (--clean web takes them out)"
+        lines.append(f"{kind}: {len(found):,} {done}: {', '.join(shown)}{more}")
+    return lines
+
+
+def corpus_values(corpus: "Corpus") -> dict[str, Any]:
+    """Return what files hold, for JSON."""
+    from textgen.text.characters import count_characters
+
+    files = [
+        {
+            "path": str(file.path),
+            "encoding": file.encoding,
+            "characters": len(file.text),
+            "distinct": len(count_characters(file.text)),
+            "changes": file.cleaned.changes,
+            "layout": file.cleaned.kept or "prose",
+            "broken_at": file.cleaned.width,
+            "damage": None if file.damage is None else asdict(file.damage),
+            "web": [asdict(finding) for finding in file.cleaned.web],
+        }
+        for file in corpus.files
+    ]
+    left_out = [{"path": str(path), "why": why} for path, why in corpus.left_out]
+    return {"files": files, "left_out": left_out}

@@ -1,0 +1,107 @@
+"""What web sites leave in a novel: their addresses, HTML's entities, and mojibake.
+
+None of it is changed unasked: an address may be part of the story.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from textgen.text.damage import MARK
+
+Kind = Literal["site address", "HTML entity", "mojibake"]
+
+_LETTERS = r"A-Za-z0-9Ａ-Ｚａ-ｚ０-９_\-"
+_BEGINS = re.compile(
+    r"https?://|[wｗ]{3}[.．]|[.．](?:com|net|org|cn|cc|info|tw|hk|ｃｏｍ|ｎｅｔ|ｏｒｇ|ｃｎ)"
+    rf"(?![{_LETTERS}])",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(rf"[{_LETTERS}.．]*\Z")
+_AFTER = re.compile(rf"[{_LETTERS}.．]*(?:[:/?][!-~]*)?")
+_LONGEST_LABELS = 100
+"""Characters of an address before the end of its domain."""
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+# 锟斤拷 is U+FFFD twice, written in UTF-8 and read in GBK; 烫 and 屯 are memory never written to.
+_LOST = re.compile("(?:锟斤拷)+|烫{3,}|屯{3,}")
+# How 、 “ ， and the like begin in UTF-8, read in GBK; and accented letters and quotes, in cp1252.
+_MISREAD_AS_GBK = re.compile("[銆鈥锛]")
+_MISREAD_AS_WESTERN = re.compile("[ÂÃâ]")
+_BEYOND_ASCII = re.compile("[^\0-\x7f]+")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a web site left."""
+
+    kind: Kind
+    start: int
+    """Where it stands in the text, in characters."""
+
+    old: str
+    new: str
+    """What it ought to be; nothing of an address."""
+
+    line: int = 0
+    """Where it stands in the text, in lines; the first is 1."""
+
+
+def findings(text: str) -> list[Finding]:
+    """Return all that web sites left in a text, in order, none of it inside another."""
+    found = [*_addresses(text), *_entities(text), *_mojibake(text)]
+    apart: list[Finding] = []
+    end, line = 0, 1
+    for finding in sorted(found, key=lambda one: (one.start, -len(one.old))):
+        if not apart or finding.start >= apart[-1].start + len(apart[-1].old):
+            line += text.count("\n", end, finding.start)
+            end = finding.start
+            apart.append(replace(finding, line=line))
+    return apart
+
+
+def without(text: str, found: list[Finding]) -> str:
+    """Return a text with what ought to be in the place of all that was found."""
+    pieces, position = [], 0
+    for finding in found:
+        pieces += [text[position : finding.start], finding.new]
+        position = finding.start + len(finding.old)
+    return "".join([*pieces, text[position:]])
+
+
+def _addresses(text: str) -> Iterator[Finding]:
+    end = 0
+    for sign in _BEGINS.finditer(text):
+        if sign.start() < end:
+            continue
+        before = _BEFORE.search(text, max(end, sign.start() - _LONGEST_LABELS), sign.start())
+        after = _AFTER.match(text, sign.end())
+        start = before.start() if before and "://" not in sign[0] else sign.start()
+        end = after.end() if after else sign.end()
+        if start < sign.start() or not sign[0].startswith((".", "．")):  # .com alone is none
+            yield Finding("site address", start, text[start:end], "")
+
+
+def _entities(text: str) -> Iterator[Finding]:
+    for entity in _ENTITY.finditer(text):
+        meant = html.unescape(entity[0])
+        if meant != entity[0] and MARK not in meant:
+            yield Finding("HTML entity", entity.start(), entity[0], meant)
+
+
+def _mojibake(text: str) -> Iterator[Finding]:
+    for lost in _LOST.finditer(text):
+        yield Finding("mojibake", lost.start(), lost[0], "")
+    for pattern, encoding in ((_MISREAD_AS_GBK, "gb18030"), (_MISREAD_AS_WESTERN, "cp1252")):
+        if not pattern.search(text):
+            continue
+        for run in _BEYOND_ASCII.finditer(text):
+            if pattern.search(run[0]):
+                try:
+                    meant = run[0].encode(encoding).decode("utf-8")
+                except UnicodeError:
+                    continue  # it only looks like that
+                yield Finding("mojibake", run.start(), run[0], meant)
