@@ -1,0 +1,123 @@
+"""What a file holds: itself, the texts in an archive, or a book or page without its markup."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from textgen.errors import TextgenError
+from textgen.text.archives import Zip, gunzip
+from textgen.text.books import epub_to_text, word_document_to_text
+from textgen.text.kinds import EPUB, GZIP, HTML, WORD, ZIP, Kind, kind_of
+from textgen.text.markup import html_to_text
+from textgen.text.pages import decode_page
+
+TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"})
+"""Names that end so are texts by their names: what is read of an archive."""
+
+_PAGE_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One text that a file holds.
+
+    Attributes:
+        name: what it is called in messages: ``novels.zip/第一回.txt``, ``book.epub``.
+        data: its bytes, in whatever encoding, where it is plain text.
+        text: what it says, where markup was taken off.
+        encoding: which ``text`` was in; None where that is still to be found out.
+        kind: what it turned out to be: "an HTML page in a gzip archive"; None for plain text.
+    """
+
+    name: str
+    data: bytes = b""
+    text: str | None = None
+    encoding: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A member of an archive that is not read: ``name`` and ``reason`` make a sentence."""
+
+    name: str
+    reason: str
+
+
+def parts(path: Path, data: bytes, encoding: str | None = None) -> Iterator[Part | LeftOut]:
+    """Yield the texts that a file holds, and what is left out of an archive, in its order.
+
+    A plain text is the one part of itself. An archive in an archive is not opened.
+
+    Args:
+        path: the file's path, for messages and for its suffix.
+        data: the file's bytes.
+        encoding: of pages, where the user says it; else what they say, else found out.
+
+    Raises:
+        TextgenError: it is of a kind that is not read, damaged, locked, a bomb, or holds no text.
+    """
+    file, suffix, kind = str(path), path.suffix, kind_of(data)
+    if kind is ZIP:
+        yield from _members(Zip(file, data), encoding)
+    elif kind is EPUB:
+        yield Part(file, text=epub_to_text(Zip(file, data)), encoding="utf-8", kind=EPUB.name)
+    elif kind is WORD:
+        text = word_document_to_text(Zip(file, data))
+        yield Part(file, text=text, encoding="utf-8", kind=WORD.name)
+    elif kind is GZIP:
+        data = gunzip(file, data)
+        suffix = path.with_suffix("").suffix if suffix.lower() == ".gz" else suffix
+        yield _part(file, suffix, data, kind_of(data), encoding, within=f" in {GZIP.name}")
+    else:
+        yield _part(file, suffix, data, kind, encoding)
+
+
+def _part(
+    name: str, suffix: str, data: bytes, kind: Kind | None, encoding: str | None, within: str = ""
+) -> Part:
+    """Return a plain text or a page; refuse all else."""
+    if kind is None and suffix.lower() in _PAGE_SUFFIXES:
+        kind = HTML
+    if kind is None:
+        return Part(name, data, kind=within.removeprefix(" in ") or None)
+    if kind is not HTML:
+        raise TextgenError(f"{name} is {kind.name}{within}: {kind.advice}")
+    markup, found = decode_page(data, name, encoding)
+    return Part(name, text=html_to_text(markup), encoding=found, kind=f"{kind.name}{within}")
+
+
+def _members(archive: Zip, encoding: str | None) -> Iterator[Part | LeftOut]:
+    left_out = []
+    read = 0
+    for name in archive.names:
+        path = PurePosixPath(name)
+        reason = _reason_by_name(path) or archive.lock(name)
+        if reason is None:
+            data = archive.read(name)
+            kind = kind_of(data)
+            if kind in {None, HTML} and data:
+                read += 1
+                yield _part(archive.place(name), path.suffix, data, kind, encoding)
+                continue
+            reason = f"is {kind.name}" if kind else "is empty"
+        left_out.append(LeftOut(archive.place(name), reason))
+        yield left_out[-1]
+    if not read:
+        others = f": {left_out[0].name} {left_out[0].reason}" if left_out else ""
+        raise TextgenError(
+            f"{archive.file} is {ZIP.name} that holds no text that can be read{others}; "
+            "give one that holds .txt files"
+        )
+
+
+def _reason_by_name(path: PurePosixPath) -> str | None:
+    if any(part.startswith((".", "__MACOSX")) and part.strip(".") for part in path.parts):
+        return "is hidden"
+    # Of "第1.5回", what stands after the dot is no suffix.
+    if path.suffix.lower() in TEXT_SUFFIXES or not re.fullmatch(
+        r"\.[a-zA-Z]\w{0,7}", path.suffix, re.ASCII
+    ):
+        return None
+    return "is no text by its name"
