@@ -141,6 +141,13 @@ def test_names_that_are_not_said_to_be_utf_8(raw: bytes, name: str) -> None:
     assert one("n.zip", data).name == f"n.zip/{name}"
 
 
+def test_a_name_can_be_empty() -> None:
+    data = bytearray(zipped({"x": STORY}))
+    for lengths in (26, data.index(b"PK\1\2") + 28):  # of the name, and of what follows it
+        data[lengths : lengths + 4] = struct.pack("<HH", 0, 1)
+    assert one("n.zip", bytes(data)) == Part("n.zip/", STORY.encode())
+
+
 def locked(data: bytes, flags: int = 1, method: int = 8) -> bytes:
     """Say in the directory of an archive with one member that it is encrypted."""
     header = data.index(b"PK\1\2") + 8

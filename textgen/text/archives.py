@@ -98,9 +98,9 @@ class Zip:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         except _DAMAGES as error:
             raise _damaged(file, error) from None
-        self._members = {
-            _name(member): member for member in self._archive.infolist() if not member.is_dir()
-        }
+        members = {_name(member): member for member in self._archive.infolist()}
+        # Not is_dir(), which fails where a name is empty.
+        self._members = {name: members[name] for name in members if not name.endswith("/")}
 
     @property
     def names(self) -> list[str]:
