@@ -149,18 +149,19 @@ def test_a_name_can_be_empty() -> None:
 
 
 def locked(data: bytes, flags: int = 1, method: int = 8) -> bytes:
-    """Say in the directory of an archive with one member that it is encrypted."""
-    header = data.index(b"PK\1\2") + 8
+    """Say in the directory of an archive that its last member is encrypted."""
+    header = data.rindex(b"PK\1\2") + 8
     return data[:header] + struct.pack("<HH", flags, method) + data[header + 4 :]
 
 
 def test_what_is_locked_is_told() -> None:
-    data = zipped({"1.txt": STORY})
+    data = zipped({"cover.jpg": "", "1.txt": STORY})
     for other, reason in (
         (locked(data), "is locked with a password"),
         (locked(data, 0, 9), "is packed in a rare way"),
     ):
         found = parts(Path("n.zip"), other)
+        assert next(found) == LeftOut("n.zip/cover.jpg", "is no text by its name")
         assert next(found) == LeftOut("n.zip/1.txt", reason)
         with pytest.raises(TextgenError, match=rf"holds no text .*: n.zip/1.txt {reason}; give"):
             next(found)
@@ -168,7 +169,9 @@ def test_what_is_locked_is_told() -> None:
 
 def test_an_archive_without_a_text_is_refused() -> None:
     for data in (zipped({}), zipped({"a/": ""})):
-        with pytest.raises(TextgenError, match="holds no text that can be read; give one that"):
+        with pytest.raises(
+            TextgenError, match=r"^n\.zip .* holds no text that can be read; give .txt"
+        ):
             one("n.zip", data)
 
 

@@ -15,6 +15,10 @@ from textgen.text.pages import decode_page
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"})
 """Names that end so are texts by their names: what is read of an archive."""
 
+_HIDDEN = "is hidden"
+_NO_TEXT = "is no text by its name"
+_BY_NAME = {_HIDDEN, _NO_TEXT}
+
 _PAGE_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 
 
@@ -89,35 +93,37 @@ def _part(
 
 
 def _members(archive: Zip, encoding: str | None) -> Iterator[Part | LeftOut]:
-    left_out = []
-    read = 0
+    left_out: dict[str, str] = {}
+    found = False
     for name in archive.names:
-        path = PurePosixPath(name)
+        path, place = PurePosixPath(name), archive.place(name)
         reason = _reason_by_name(path) or archive.lock(name)
         if reason is None:
             data = archive.read(name)
             kind = kind_of(data)
             if kind in {None, HTML} and data:
-                read += 1
-                yield _part(archive.place(name), path.suffix, data, kind, encoding)
+                found = True
+                yield _part(place, path.suffix, data, kind, encoding)
                 continue
             reason = f"is {kind.name}" if kind else "is empty"
-        left_out.append(LeftOut(archive.place(name), reason))
-        yield left_out[-1]
-    if not read:
-        others = f": {left_out[0].name} {left_out[0].reason}" if left_out else ""
+        left_out.setdefault(reason, place)
+        yield LeftOut(place, reason)
+    if not found:
+        # That a text is locked says more than that a picture is none.
+        told = sorted(left_out, key=_BY_NAME.__contains__)[:1]
+        why = "".join(f": {left_out[reason]} {reason}" for reason in told)
         raise TextgenError(
-            f"{archive.file} is {ZIP.name} that holds no text that can be read{others}; "
-            "give one that holds .txt files"
+            f"{archive.file} is {ZIP.name} that holds no text that can be read{why}; "
+            "give .txt files, or an archive of them"
         )
 
 
 def _reason_by_name(path: PurePosixPath) -> str | None:
     if any(part.startswith((".", "__MACOSX")) and part.strip(".") for part in path.parts):
-        return "is hidden"
+        return _HIDDEN
     # Of "第1.5回", what stands after the dot is no suffix.
     if path.suffix.lower() in TEXT_SUFFIXES or not re.fullmatch(
         r"\.[a-zA-Z]\w{0,7}", path.suffix, re.ASCII
     ):
         return None
-    return "is no text by its name"
+    return _NO_TEXT
