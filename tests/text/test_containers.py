@@ -194,12 +194,20 @@ def test_what_is_wrong_with_a_book_is_told() -> None:
         "</CipherData></EncryptedData></encryption>"
     )
     name = "META-INF/encryption.xml"
+    lacking = zipped({**BOOK, "OEBPS/content.opf": PACKAGE.replace("/1.xhtml", "/../../1.xhtml")})
+    assert list(parts(Path("b.epub"), lacking)) == [
+        Part("b.epub", b"", "第二回\n", "utf-8", "an EPUB book"),
+        LeftOut("b.epub/../1.xhtml", "is a page of the book, but not there"),
+    ]
+    with pytest.raises(TextgenError, match=r"1\.xhtml is locked with a password; unpack it"):
+        one("b.epub", locked(zipped(BOOK)))
     assert one("b.epub", zipped({**BOOK, name: lock.format("font.otf")})).text
     for changes, message in (
         ({name: lock.format("1.xhtml")}, r"is locked against copying \(DRM\)"),
         ({"META-INF/container.xml": "<container>"}, "does not say what it holds"),
         ({"META-INF/container.xml": CONTAINER.replace("content", "c")}, "c.opf is not there"),
-        ({"OEBPS/content.opf": PACKAGE.replace("1.xhtml", "../../1.xhtml")}, "is not there, but"),
+        ({"OEBPS/content.opf": "<item id='1'/><itemref idref='1'/>"}, "of its 1 pages, none is"),
+        ({"OEBPS/content.opf": ""}, "of its 0 pages, none is there"),
     ):
         with pytest.raises(TextgenError, match=message):
             one("b.epub", zipped({**BOOK, **changes}))
@@ -248,6 +256,7 @@ def test_a_page_is_read_in_its_encoding(
     [
         (b"%PDF-1.7", "a PDF document: save it as text first, for example with pdftotext"),
         (gzip.compress(b"%PDF-1.7"), "a PDF document in a gzip archive: save it as text first"),
+        (gzip.compress(zipped(BOOK)), "an EPUB book in a gzip archive: unpack it, and give it by"),
         (gzip.compress(zipped({"1.txt": STORY})), "a zip archive in a gzip archive: unpack it"),
         (b'{"text": "..."}', "a JSON file: take the texts out of it"),
     ],

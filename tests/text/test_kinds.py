@@ -72,6 +72,11 @@ PALM = b"Hong Lou Meng".ljust(60, b"\0")
         (PALM + b"TEXtREAd\0\0", "a PalmDoc book (.pdb)"),
         (b"ITSF\3\0\0\0`\0\0\0", "a compiled HTML help file (.chm)"),
         (b"\x89\x9b\x9a\xde#\1\0\0\n", "a UMD book (.umd)"),
+        (b'<?xml version="1.0"?>\n<FictionBook xmlns="x">', "an FB2 book"),
+        (
+            b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n",
+            "a saved web page (.mht)",
+        ),
         (b"7z\xbc\xaf'\x1c\0\4", "a 7-Zip archive"),
         (b"Rar!\x1a\7\1\0", "a RAR archive"),
         (bz2.compress(b"text"), "a bzip2 archive"),
@@ -134,6 +139,8 @@ def test_any_bytes_have_an_answer(data: bytes) -> None:
     kind_of(zipped("a.txt")[: len(data)] + data)
 
 
-def test_brackets_without_end_are_no_json() -> None:
+def test_what_has_no_end_has_an_answer() -> None:
+    assert kind_of(b"<!---->" * 600 + b"<p>") is None
+    assert kind_of(b"<?" * 2000) is None
     assert kind_of(b"[" * 200_000) is None
     assert kind_of(b'{"a":' * 200_000) is None

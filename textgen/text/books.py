@@ -13,21 +13,31 @@ _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 
 
-def epub_to_text(book: Zip) -> str:
+def epub_to_text(book: Zip) -> tuple[str, list[str]]:
     """Return the pages of an EPUB book in the order of its spine, without the contents.
 
+    Returns:
+        The text, and the names of pages that ought to be there and are not.
+
     Raises:
-        TextgenError: it lacks a page, does not say what it holds, is locked or damaged.
+        TextgenError: it has no page, does not say which, is locked or damaged.
     """
     packages = [tag.attributes.get("full-path") for tag in _tags(book, _CONTAINER, "rootfile")]
     package = next(filter(None, packages), None)
     if package is None:
         raise TextgenError(
             f"{book.file} is no sound EPUB book: its {_CONTAINER} does not say what it holds; "
-            "convert it anew, for example with Calibre"
+            "fetch or make it anew"
         )
     pages = _spine(book, package)
-    if _ENCRYPTION in book.names:
+    there = set(book.names)
+    missing = [page for page in pages if page not in there]
+    if len(missing) == len(pages):
+        raise TextgenError(
+            f"{book.file} is no sound EPUB book: of its {len(pages)} pages, none is there; "
+            "fetch or make it anew"
+        )
+    if _ENCRYPTION in there:
         # Fonts may be locked: they are not read.
         locked = {
             unquote(tag.attributes.get("uri", ""))
@@ -37,7 +47,8 @@ def epub_to_text(book: Zip) -> str:
             raise TextgenError(
                 f"{book.file} is locked against copying (DRM); give a text that is not"
             )
-    return "".join(html_to_text(_markup(book, page)) for page in pages)
+    texts = (html_to_text(_markup(book, page)) for page in pages if page in there)
+    return "".join(texts), missing
 
 
 def word_document_to_text(document: Zip) -> str:

@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A member of an archive that is not read: ``name`` and ``reason`` make a sentence."""
+    """What an archive holds, or ought to, and is not read: ``name reason`` is a sentence."""
 
     name: str
     reason: str
@@ -66,7 +66,11 @@ def parts(path: Path, data: bytes, encoding: str | None = None) -> Iterator[Part
     if kind is ZIP:
         yield from _members(Zip(file, data), encoding)
     elif kind is EPUB:
-        yield Part(file, text=epub_to_text(Zip(file, data)), encoding="utf-8", kind=EPUB.name)
+        book = Zip(file, data)
+        text, missing = epub_to_text(book)
+        yield Part(file, text=text, encoding="utf-8", kind=EPUB.name)
+        for page in missing:
+            yield LeftOut(book.place(page), "is a page of the book, but not there")
     elif kind is WORD:
         text = word_document_to_text(Zip(file, data))
         yield Part(file, text=text, encoding="utf-8", kind=WORD.name)

@@ -22,15 +22,16 @@ class Kind:
 
 
 _UNPACK = "unpack it, and give the texts that it holds"
+_TAKE_OUT = "unpack it, and give it by itself"
 _EXPORT = "save it as plain text (.txt) first, with a program that opens it"
 _CALIBRE = "save it as text first, for example with Calibre's ebook-convert"
 _NO_TEXT = "it holds no text to learn from; give a text file"
 
 GZIP = Kind("a gzip archive", _UNPACK)
 ZIP = Kind("a zip archive", _UNPACK)
-EPUB = Kind("an EPUB book", _CALIBRE)
-WORD = Kind("a Word document (.docx)", _EXPORT)
-HTML = Kind("an HTML page", _EXPORT)
+EPUB = Kind("an EPUB book", _TAKE_OUT)
+WORD = Kind("a Word document (.docx)", _TAKE_OUT)
+HTML = Kind("an HTML page", _TAKE_OUT)
 
 _JSON = Kind("a JSON file", "take the texts out of it, and give them as a .txt file")
 _PDF = Kind("a PDF document", "save it as text first, for example with pdftotext")
@@ -53,6 +54,11 @@ _SIGNATURES = tuple(
         (rb".{31}\0.{28}TEXtREAd", Kind("a PalmDoc book (.pdb)", _CALIBRE)),
         (rb"ITSF[\x02-\x04]\0", Kind("a compiled HTML help file (.chm)", _CALIBRE)),
         (rb"\x89\x9b\x9a\xde#\x01\0", Kind("a UMD book (.umd)", _EXPORT)),
+        (rb"(?:\xef\xbb\xbf)?<\?xml[^>]*>\s*<FictionBook[\s>]", Kind("an FB2 book", _CALIBRE)),
+        (
+            rb"(?:From|MIME-Version): .{0,1000}Content-Type: multipart/related",
+            Kind("a saved web page (.mht)", "save it as HTML, with a browser that opens it"),
+        ),
         (rb"(?:CAJ|HN)\0", Kind("a CAJ document", _EXPORT)),
         (rb"AT&TFORM.{4}DJV", Kind("a DjVu document", _EXPORT)),
         (rb"7z\xbc\xaf\x27\x1c", Kind("a 7-Zip archive", _UNPACK)),
@@ -93,7 +99,7 @@ _MEMBERS = {
 
 # An HTML page begins so, perhaps after a declaration and comments.
 _HTML = re.compile(
-    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<\?[^>]*>\s*|<!--.*?-->\s*)*"
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*+(?:<\?[^>]*+>\s*+|(?><!--.*?-->)\s*+)*+"
     rb"<(?:!doctype\s+html|html)[\s>]",
     re.DOTALL | re.IGNORECASE,
 )

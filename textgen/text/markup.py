@@ -22,11 +22,13 @@ _TOKEN = re.compile(
     r"|<[!?/][^>]*+(?:>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"([^\s=/\"']+)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(
+    r"(?<![^\s=/\"'])([^\s=/\"']++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
+)
 
 # What stands between such a tag and its end is not shown, whatever tags are in it.
 _HIDDEN = {
-    name: re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.IGNORECASE)
+    name: re.compile(rf"</{name}(?=[\s/>])[^>]*+(?:>|\Z)", re.IGNORECASE)
     for name in ("script", "style", "title", "noscript", "template", "iframe", "svg")
 }
 # Readings beside characters, the same once more for older programs, and where tabs stop.
@@ -102,7 +104,7 @@ def _html_lines(markup: str) -> Iterator[str]:
             reading = piece.name in {"rt", "rp"} and not piece.closing
         elif piece.name in _BLOCKS or piece.name == "br":
             text = _as_shown(line.getvalue(), verbatim=verbatim)
-            if text or piece.name == "br":
+            if text or (piece.name == "br" and not piece.closing):
                 yield text + "\n"
             line = io.StringIO()
             reading = False  # whose end can be left out
@@ -130,7 +132,7 @@ def word_to_text(markup: str) -> str:
             shown = not piece.closing and not piece.empty
         elif piece.name == "w:p":
             text.write("\n" if piece.closing or piece.empty else "")
-        else:
+        elif not piece.closing:
             text.write(_WORD_MARKS.get(piece.name, ""))
     return text.getvalue()
 
