@@ -14,18 +14,19 @@ GROUND = ("errors", "config", "files", "interrupts", "addresses", "bars", "versi
 
 MAY_IMPORT = {
     "text": set(),
+    "reading": {"text"},
     "model": set(),
     "counts": {"text"},
     "runs": {"text", "model", "counts"},
     "writing": {"text", "counts", "runs"},
     "serving": {"text", "runs", "writing"},
-    "evaluation": {"text", "model", "counts", "runs", "writing"},
-    "training": {"text", "model", "counts", "runs", "writing", "evaluation"},
+    "evaluation": {"text", "reading", "model", "counts", "runs", "writing"},
+    "training": {"text", "reading", "model", "counts", "runs", "writing", "evaluation"},
     "plots": {"text", "runs", "evaluation"},
     "dashboard": {"plots", "runs"},
     "sanity": {"text.batches", "model", "runs", "training.loop", "training.meter"},
     "cli": {
-        *("text", "model", "counts", "runs", "writing", "evaluation"),
+        *("text", "reading", "model", "counts", "runs", "writing", "evaluation"),
         *("serving", "training", "plots", "dashboard", "sanity"),
     },
 }

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from textgen.model.language_model import RNNModelScratch as RNNModelScratch
     from textgen.model.lstm import LSTM as LSTM
     from textgen.model.rnn import RNN as RNN
+    from textgen.reading.loading import load_batches as load_batches
     from textgen.runs.folder import Run as Run
     from textgen.runs.trained import Trained as Trained
     from textgen.runs.trained import load as load
     from textgen.text.batches import RandomBatches as RandomBatches
     from textgen.text.batches import SequentialBatches as SequentialBatches
-    from textgen.text.loading import load_batches as load_batches
     from textgen.text.vocab import Vocab as Vocab
     from textgen.training.loop import SGD as SGD
     from textgen.training.loop import clip_gradients as clip_gradients
@@ -60,7 +60,7 @@ _HOMES = {
     "evaluate": "evaluation.judge",
     "generate": "writing.generation",
     "load": "runs.trained",
-    "load_batches": "text.loading",
+    "load_batches": "reading.loading",
     "resume": "training.start",
     "train": "training.start",
 }

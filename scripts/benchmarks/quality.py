@@ -12,9 +12,9 @@ import torch
 from textgen.config import CorpusConfig, Settings
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.yardsticks import count_yardsticks
+from textgen.reading.corpus import read_corpus
 from textgen.runs.folder import split_text
 from textgen.runs.progress import Position
-from textgen.text.reading import read_corpus
 from textgen.text.vocab import Vocab
 from textgen.training.loop import steps_in_epochs
 from textgen.training.plan import SAMPLE

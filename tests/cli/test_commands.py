@@ -365,7 +365,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
         1,
         "of 16 rows of 32 steps needs 545; with what --held-out keeps back that makes 606",
     ),
-    (["train", "binary.txt"], 1, "is no text"),
+    (["train", "binary.txt"], 1, "is a program: it holds no text"),
     (["train", "story.txt", "--encoding", "utf-16"], 1, "as utf-8 they make sense"),
     (["train", "story.txt", "--encoding", "big5"], 1, "story.txt is not big5: its bytes come out"),
     (["train", "story.txt", "--name", "a/b"], 2, "--name is 'a/b'"),

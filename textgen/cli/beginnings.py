@@ -56,9 +56,9 @@ def understood_by(trained: "Trained", starts: Sequence[str], *, map_script: bool
 
 def _read(source: Path | str) -> str:
     """Return a file's text, or what comes through a pipe, without the newline at its end."""
-    from textgen.text.cleaning import clean
-    from textgen.text.encodings import decode
-    from textgen.text.reading import read_corpus
+    from textgen.reading.cleaning import clean
+    from textgen.reading.corpus import read_corpus
+    from textgen.reading.encodings import decode
 
     if str(source) != _PIPE:
         return read_corpus([Path(source)]).text.rstrip("\n")

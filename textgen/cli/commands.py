@@ -91,8 +91,8 @@ def demo(
         visdom: Visdom server to draw on; --no-visdom for none.
     """
     from textgen.dashboard.mirror import mirror_to
+    from textgen.reading.fetching import fetch
     from textgen.runs.trained import load
-    from textgen.text.fetching import fetch
     from textgen.training.start import train as train_new
     from textgen.writing.decoder import Decoder
 
@@ -481,7 +481,7 @@ def show(
         files: Text files and folders.
         as_json: Print it as one JSON line.
     """
-    from textgen.text.reading import read_corpus
+    from textgen.reading.corpus import read_corpus
 
     if not files:
         raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
@@ -500,7 +500,7 @@ def fetch(name: str, *, folder: Path = _CORPUS) -> None:
         name: Name of the novel.
         folder: Where it is put.
     """
-    from textgen.text.fetching import fetch as fetch_novel
+    from textgen.reading.fetching import fetch as fetch_novel
 
     print(fetch_novel(name, folder))
 

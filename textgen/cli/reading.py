@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textgen.config import ReadingConfig
 
 if TYPE_CHECKING:
-    from textgen.text.reading import Corpus, SourceFile
+    from textgen.reading.corpus import Corpus, SourceFile
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def read_and_tell(paths: Sequence[Path], reading: ReadingConfig) -> "Corpus":
     Raises:
         TextgenError: they cannot be read.
     """
-    from textgen.text.reading import read_corpus
+    from textgen.reading.corpus import read_corpus
 
     corpus = read_corpus(paths, reading)
     for line in corpus.describe():

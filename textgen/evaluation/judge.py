@@ -12,8 +12,8 @@ from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.perplexity import Evaluation, Passage
 from textgen.evaluation.predictions import Predictions, predict_text
 from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
+from textgen.reading.corpus import read_corpus
 from textgen.runs.trained import Trained, as_trained
-from textgen.text.reading import read_corpus
 from textgen.writing.generation import generate
 
 COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)

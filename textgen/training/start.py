@@ -14,9 +14,9 @@ import torch
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.yardsticks import count_yardsticks
+from textgen.reading.corpus import Corpus, read_corpus
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
 from textgen.text.batches import TooShortError
-from textgen.text.reading import Corpus, read_corpus
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.plan import passes

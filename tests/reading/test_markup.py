@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from textgen.text.markup import html_to_text, tags, word_to_text
+from textgen.reading.markup import html_to_text, tags, word_to_text
 
 
 @pytest.mark.parametrize(

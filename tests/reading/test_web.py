@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import make_story
 from textgen.config import ReadingConfig
-from textgen.text.cleaning import clean
-from textgen.text.web import findings, without
+from textgen.reading.cleaning import clean
+from textgen.reading.web import findings, without
 
 STORY = make_story(400)
 

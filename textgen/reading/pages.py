@@ -4,7 +4,7 @@ import codecs
 import re
 from pathlib import Path
 
-from textgen.text.encodings import decode
+from textgen.reading.encodings import decode
 
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECLARATION = re.compile(
@@ -45,4 +45,5 @@ def decode_page(data: bytes, file: str, encoding: str | None = None) -> tuple[st
                 return data.decode(declared), declared
             except UnicodeDecodeError:
                 pass  # it says what is not so
-    return decode(data, Path(file), encoding)
+    decoded = decode(data, Path(file), encoding)
+    return decoded.text, decoded.encoding

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.text.novels import (
+from tests.reading.novels import (
     ARABIC,
     CZECH,
     ENGLISH,
@@ -22,7 +22,7 @@ from tests.text.novels import (
     TURKISH,
 )
 from textgen.errors import TextgenError, UsageError
-from textgen.text.encodings import Decoded, decode
+from textgen.reading.encodings import Decoded, decode
 
 NOWHERE = Path("x")
 

@@ -17,9 +17,9 @@ import charset_normalizer
 
 from textgen.config import Errors
 from textgen.errors import TextgenError, UsageError
-from textgen.text import scripts
-from textgen.text.damage import MARK, Damage, decode_marked, frequencies, take_out
-from textgen.text.scripts import sense
+from textgen.reading import scripts
+from textgen.reading.damage import MARK, Damage, decode_marked, frequencies, take_out
+from textgen.reading.scripts import sense
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

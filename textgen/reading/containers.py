@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from textgen.errors import TextgenError
-from textgen.text.archives import Zip, gunzip
-from textgen.text.books import epub_to_text, word_document_to_text
-from textgen.text.kinds import EPUB, GZIP, HTML, WORD, ZIP, Kind, kind_of
-from textgen.text.markup import html_to_text
-from textgen.text.pages import decode_page
+from textgen.reading.archives import Zip, gunzip
+from textgen.reading.books import epub_to_text, word_document_to_text
+from textgen.reading.kinds import EPUB, GZIP, HTML, WORD, ZIP, Kind, kind_of
+from textgen.reading.markup import html_to_text
+from textgen.reading.pages import decode_page
 
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"})
 """Names that end so are texts by their names: what is read of an archive."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from textgen.errors import TextgenError
-from textgen.text.archives import Zip
-from textgen.text.markup import Tag, html_to_text, tags, word_to_text
-from textgen.text.pages import decode_page
+from textgen.reading.archives import Zip
+from textgen.reading.markup import Tag, html_to_text, tags, word_to_text
+from textgen.reading.pages import decode_page
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textgen.errors import TextgenError
-from textgen.text.order import natural_key
+from textgen.reading.containers import TEXT_SUFFIXES
+from textgen.reading.order import natural_key
 
 _TEXTS = (".txt", ".txt.gz")
-_OTHERS = (".md", ".epub", ".html", ".htm", ".xhtml", ".docx", ".zip", ".gz")
+_OTHERS = (*TEXT_SUFFIXES, ".epub", ".docx", ".zip", ".gz")
 """Ends of names of what is read from a folder: the first, or where there are none, the others."""
 
 _APPLE = "__MACOSX"
@@ -40,7 +41,7 @@ def look_into(path: Path) -> Folder:
     )
     texts = [file for file in files if file.name.lower().endswith(_TEXTS)]
     found.files = texts or [file for file in files if file.name.lower().endswith(_OTHERS)]
-    found.left_out += [(file, "no text file") for file in files if file not in set(found.files)]
+    found.left_out += [(file, "is no text file") for file in files if file not in set(found.files)]
     if not found.files:
         raise TextgenError(
             f"the folder {path} holds no text file: give one that holds .txt, .md, .epub or .html"
@@ -71,17 +72,17 @@ def _walk(path: Path, found: Folder, above: frozenset[tuple[int, int]]) -> Itera
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         place = (path.stat().st_dev, path.stat().st_ino)
     except OSError as error:
-        found.left_out.append((path, error.strerror or "cannot be read"))
+        found.left_out.append((path, f"cannot be read: {error.strerror}"))
         return
     if place in above:
         found.left_out.append((path, "leads back to a folder above it"))
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name == _APPLE:
-            found.left_out.append((path / entry.name, "hidden"))
+            found.left_out.append((path / entry.name, "is hidden"))
         elif entry.is_dir():
             yield from _walk(path / entry.name, found, above | {place})
         elif entry.is_file():
             yield path / entry.name
         else:
-            found.left_out.append((path / entry.name, "no file"))
+            found.left_out.append((path / entry.name, "is no file"))

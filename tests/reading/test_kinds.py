@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from tests.conftest import ROOT, make_story
-from textgen.text.kinds import kind_of
+from textgen.reading.kinds import kind_of
 
 
 def zipped(*names: str) -> bytes:

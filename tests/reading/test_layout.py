@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import make_story
 from textgen.config import ReadingConfig
-from textgen.text.cleaning import clean
-from textgen.text.layout import columns, kind_of_lines, wrap_width
+from textgen.reading.cleaning import clean
+from textgen.reading.layout import columns, kind_of_lines, wrap_width
 
 STORY = [line for line in make_story(4000).split("\n") if line]
 PARAGRAPHS = ["".join(STORY[start : start + 7]) for start in range(0, len(STORY) - 7, 7)]

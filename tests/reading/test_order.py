@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textgen.text.order import natural_key, value_of
+from textgen.reading.order import natural_key, value_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import textgen
+from textgen.reading.loading import load_batches
 from textgen.text.batches import TooShortError
-from textgen.text.loading import load_batches
 
 
 @pytest.mark.parametrize("order", ["sequential", "random"])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import Layout, ReadingConfig
-from textgen.text.cleaning import clean
+from textgen.reading.cleaning import clean
 
 KEEP = ReadingConfig(layout="keep")
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from textgen.reading.corpus import read_corpus
 from textgen.text.batches import POLICIES, TextBatches
-from textgen.text.reading import read_corpus
 from textgen.text.vocab import TokenKind, Vocab, first_tokens
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textgen.config import ReadingConfig
+from textgen.reading.layout import kind_of_lines, unwrap, wrap_width
+from textgen.reading.web import Finding, findings, without
 from textgen.text.characters import count_characters
-from textgen.text.layout import kind_of_lines, unwrap, wrap_width
-from textgen.text.web import Finding, findings, without
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # ECMA-48: a control sequence, an operating-system command with its end, any other escape.

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from textgen.config import ReadingConfig
 from textgen.errors import TextgenError
+from textgen.reading.cleaning import Cleaned, clean
+from textgen.reading.containers import LeftOut, Part, parts
+from textgen.reading.damage import Damage
+from textgen.reading.encodings import Decoded, decode
+from textgen.reading.folders import look_into, require_file
+from textgen.reading.order import natural_key
 from textgen.text.characters import count_characters
-from textgen.text.cleaning import Cleaned, clean
-from textgen.text.damage import Damage
-from textgen.text.encodings import decode
-from textgen.text.folders import look_into, require_file
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,13 @@ class SourceFile:
     """One file as it was read."""
 
     path: Path
+    """Where it is, and in an archive, how it is called there."""
+
     encoding: str
     cleaned: Cleaned
     damage: Damage | None = None
+    kind: str | None = None
+    """What it turned out to be, where it is no plain text."""
 
     @property
     def text(self) -> str:
@@ -46,7 +52,8 @@ class SourceFile:
         changes = self.cleaned.changes.items()
         changed = ", ".join(f"{count:,} {what}" for what, count in changes)
         size = f"{len(self.text):,} characters, {len(count_characters(self.text)):,} distinct"
-        lines = [f"{self.path}: {self.encoding}, {size}; cleaned: {changed or 'nothing'}"]
+        kind = f"{self.kind}, " if self.kind else ""
+        lines = [f"{self.path}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"]
         if self.damage is not None:
             lines.append(f"{self.path}: {self.damage.describe(self.encoding)}")
         if self.cleaned.kept in ("code", "verse"):
@@ -95,11 +102,7 @@ class Corpus:
         """Return one line about what was not read, if there is anything."""
         if not self.left_out:
             return []
-        shown = [f"{path} ({why})" for path, why in self.left_out[:_NAMED]]
-        if len(self.left_out) > _NAMED:
-            reasons = Counter(why for _, why in self.left_out[_NAMED:])
-            shown.append(f"{len(self.left_out) - _NAMED:,} more ({', '.join(reasons)})")
-        return [f"Left out: {', '.join(shown)}"]
+        return [f"Left out: {_named(self.left_out)}"]
 
     def _in_all(self) -> str:
         encodings = Counter(file.encoding for file in self.files)
@@ -112,6 +115,12 @@ class Corpus:
             f"{len(self.files):,} files: {each}, {sum(len(file.text) for file in self.files):,} "
             f"characters; cleaned: {changed or 'nothing'}"
         )
+
+
+def _named(left_out: Sequence[tuple[Path, str]]) -> str:
+    shown = [f"{path} {why}" for path, why in left_out[:_NAMED]]
+    more = [f"{len(left_out) - _NAMED:,} more"] * (len(left_out) > _NAMED)
+    return "; ".join([*shown, *more])
 
 
 def read_corpus(
@@ -138,13 +147,12 @@ def read_corpus(
         for file in _files(path, reading, left_out, look=look):
             digest = sha256(file.text.encode()).digest()
             if digest in known:
-                left_out.append((file.path, f"the same text as {known[digest]}"))
+                left_out.append((file.path, f"is the same text as {known[digest]}"))
             else:
                 known[digest] = file.path
                 files.append(file)
     if not files:
-        reasons = ", ".join(f"{path} ({why})" for path, why in left_out[:_NAMED])
-        raise TextgenError(f"no text can be read: {reasons}")
+        raise TextgenError(f"no text can be read: {_named(left_out)}")
     return Corpus(paths[0].resolve().stem, tuple(files), tuple(left_out))
 
 
@@ -154,27 +162,50 @@ def _files(
     """Yield what one path comes to."""
     require_file(path)
     if not path.is_dir():
-        yield _read_file(path, reading, look=look)
+        yield from _read_file(path, reading, left_out, look=look)
         return
     folder = look_into(path)
     left_out += folder.left_out
     for file in folder.files:
         try:
-            yield _read_file(file, reading, look=look)
+            yield from _read_file(file, reading, left_out, look=look)
         except TextgenError as error:
             left_out.append((file, str(error).removeprefix(f"{file} ")))
 
 
-def _read_file(path: Path, reading: ReadingConfig, *, look: bool) -> SourceFile:
+def _read_file(
+    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, str]], *, look: bool
+) -> Iterator[SourceFile]:
+    """Yield a file, or the texts that it holds."""
     try:
         if (size := path.stat().st_size) > _LARGE:
             log.info("Reading %s: %s MB", path, f"{size / 1e6:,.0f}")
         data = path.read_bytes()
     except OSError as error:
         raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
-    decoded = decode(data, path, reading.encoding, reading.errors)
-    del data  # of a large file, not both
+    found = list(parts(path, data, reading.encoding))
+    del data  # of a large file, its text is enough
+    found.sort(key=lambda part: natural_key(Path(part.name)))
+    while found:
+        part = found.pop(0)
+        if isinstance(part, LeftOut):
+            left_out.append((Path(part.name), part.reason))
+            continue
+        try:
+            yield _read_part(part, reading, look=look)
+        except TextgenError as error:
+            if part.name == str(path):
+                raise
+            left_out.append((Path(part.name), str(error).removeprefix(f"{part.name} ")))
+
+
+def _read_part(part: Part, reading: ReadingConfig, *, look: bool) -> SourceFile:
+    path = Path(part.name)
+    if part.text is None:
+        decoded = decode(part.data, path, reading.encoding, reading.errors)
+    else:
+        decoded = Decoded(part.text, part.encoding or "")
     cleaned = clean(decoded.text, reading, look=look)
     if not cleaned.text:
         raise TextgenError(f"{path} is empty: it holds no characters to learn from")
-    return SourceFile(path, decoded.encoding, cleaned, decoded.damage)
+    return SourceFile(path, decoded.encoding, cleaned, decoded.damage, part.kind)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 
-from textgen.text.scripts import most_like
+from textgen.reading.scripts import most_like
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 _SHOWN = "▯"

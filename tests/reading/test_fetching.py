@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from textgen.errors import TextgenError
-from textgen.text.fetching import fetch
+from textgen.reading.fetching import fetch
 
 
 def test_fetching_offline_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

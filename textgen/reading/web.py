@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from textgen.text.damage import MARK
+from textgen.reading.damage import MARK
 
 Kind = Literal["site address", "HTML entity", "mojibake"]
 

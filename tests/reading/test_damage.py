@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.text.novels import JAPANESE, KOREAN, SIMPLIFIED, TRADITIONAL
+from tests.reading.novels import JAPANESE, KOREAN, SIMPLIFIED, TRADITIONAL
 from textgen.errors import TextgenError
-from textgen.text.damage import Damage, take_out
-from textgen.text.encodings import decode
+from textgen.reading.damage import Damage, take_out
+from textgen.reading.encodings import decode
 
 NOWHERE = Path("x")
 

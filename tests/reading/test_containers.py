@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.conftest import make_story
 from textgen.errors import TextgenError
-from textgen.text import archives
-from textgen.text.containers import LeftOut, Part, parts
+from textgen.reading import archives
+from textgen.reading.containers import LeftOut, Part, parts
 
 STORY = make_story(400)
 
