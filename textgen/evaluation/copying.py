@@ -6,10 +6,10 @@ way, says how much.
 
 The search hashes every stretch of one length in both texts, in numpy, and compares what has the
 same hash character by character: so it is exact. A text of ten million characters takes less than
-half a second for each length tried, and the longest copied stretch is found by bisection, since
-every part of a copied stretch is copied as well.
+half a second for each length tried, and a few megabytes, since it is hashed a chunk at a time. The
+longest copied stretch is found by bisection, since every part of a copied stretch is copied, too.
 
-Shapes: N characters of the training text, M of the text, L of a stretch.
+Shapes: N characters of the training text, M of the text, L of a stretch, B stretches.
 """
 
 from collections.abc import Iterator
@@ -52,45 +52,43 @@ class TrainingText:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._code_points = _code_points(text)
 
     def copied_by(self, text: str) -> Copying:
         """Return what of a text stands here."""
-        code_points = _code_points(text)
-        long = self._found(text, code_points, LONG)
-        covered = np.zeros(len(text) + 1, dtype=np.int64)
-        np.add.at(covered, long, 1)
-        np.add.at(covered, long + LONG, -1)
-        share = float((covered.cumsum()[:-1] > 0).mean()) if text else 0.0
+        long = self.find(text, LONG)
         # Bisection: stretches of `sure` characters are copied, those of `too_long` are not.
         sure, too_long = (LONG, len(text) + 1) if len(long) else (0, min(LONG, len(text) + 1))
         first = int(long[0]) if len(long) else 0
         length = 2 * LONG if len(long) else LONG // 2
         while too_long - sure > 1:
             length = min(max(length, sure + 1), too_long - 1)
-            found = self._found(text, code_points, length)
+            found = self.find(text, length)
             if len(found):
                 sure, first = length, int(found[0])
                 length = min(2 * length, (sure + too_long) // 2)
             else:
                 too_long = length
                 length = (sure + too_long) // 2
-        return Copying(text[first : first + sure], share)
+        return Copying(text[first : first + sure], covered(len(text), long, LONG))
 
-    def _found(self, text: str, code_points: _CodePoints, length: int) -> NDArray[np.int64]:
-        """Return where in a text the stretches of so many characters begin that stand here."""
-        if length > min(len(code_points), len(self._code_points)):
+    def find(self, text: str, length: int) -> NDArray[np.int64]:
+        """Return where in a text stretches of so many characters begin that stand here, (B,)."""
+        if length > min(len(text), len(self._text)):
             return np.zeros(0, dtype=np.int64)
-        wanted, which = np.unique(_hashes(code_points, length), return_inverse=True)
-        places = self._places(wanted, length)
-        begins = np.flatnonzero(places[which] >= 0)
-        windows = np.lib.stride_tricks.sliding_window_view
-        here = windows(self._code_points, length)[places[which[begins]]]
-        same = (here == windows(code_points, length)[begins]).all(axis=1)
-        for i in np.flatnonzero(~same):  # the same hash by chance
-            same[i] = text[begins[i] : begins[i] + length] in self._text
-        found: NDArray[np.int64] = begins[same]
-        return found
+        wanted, which = np.unique(_hashes(_code_points(text), length), return_inverse=True)
+        places = self._places(wanted, length)[which]
+        return np.array(
+            [
+                begin
+                for begin in np.flatnonzero(places >= 0).tolist()
+                if self._holds(text[begin : begin + length], int(places[begin]))
+            ],
+            dtype=np.int64,
+        )
+
+    def _holds(self, stretch: str, place: int) -> bool:
+        """Return whether a stretch stands here: where its hash was found, or else anywhere."""
+        return self._text.startswith(stretch, place) or stretch in self._text
 
     def _places(self, wanted: _Hashes, length: int) -> NDArray[np.int64]:
         """Return where here a stretch of each hash begins; -1 where there is none."""
@@ -107,8 +105,17 @@ class TrainingText:
         return places
 
     def _hashes_in_chunks(self, length: int) -> Iterator[tuple[int, _Hashes]]:
-        for first in range(0, len(self._code_points) - length + 1, _CHUNK):
-            yield first, _hashes(self._code_points[first : first + _CHUNK + length - 1], length)
+        for first in range(0, len(self._text) - length + 1, _CHUNK):
+            chunk = self._text[first : first + _CHUNK + length - 1]
+            yield first, _hashes(_code_points(chunk), length)
+
+
+def covered(count: int, begins: NDArray[np.int64], length: int) -> float:
+    """Return the share of so many characters that stretches of so many, (B,), cover."""
+    change = np.zeros(count + 1, dtype=np.int64)
+    change[begins] += 1
+    change[begins + length] -= 1
+    return float((change.cumsum()[:-1] > 0).mean()) if count else 0.0
 
 
 def _code_points(text: str) -> _CodePoints:
