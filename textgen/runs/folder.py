@@ -103,19 +103,37 @@ class Run:
         Raises:
             TextgenError: ``text.txt`` is gone, or is another text now.
         """
+        text, changed = self.read_text()
+        if changed:
+            raise TextgenError(f"{changed}: put that back, or train a new run on this one")
+        return split_text(text, self.settings.corpus.held_out)
+
+    def read_text(self) -> tuple[str, str]:
+        """Return what ``text.txt`` holds, and that it is another text now: nothing if it is not.
+
+        A run that was made before the text's hash was kept cannot tell.
+
+        Raises:
+            TextgenError: it is gone, empty, or no text.
+        """
+        path = self.folder / "text.txt"
         try:
-            data = (self.folder / "text.txt").read_bytes()
-        except OSError:
+            data = path.read_bytes()
+        except FileNotFoundError:
             raise TextgenError(
                 f"{self.folder} has no text.txt: the text that it was trained on is needed for this"
             ) from None
-        if self.config.get("text_sha256") not in (None, sha256(data).hexdigest()):
-            raise TextgenError(
-                f"{self.folder / 'text.txt'} is not the text any more that {self.name} was trained "
-                "on: put that back, or train a new run on this one"
-            )
-        text = data.decode()
-        return split_text(text, self.settings.corpus.held_out)
+        except OSError as error:
+            raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
+        changed = self.config.get("text_sha256") not in (None, sha256(data).hexdigest())
+        found = f"{path} is not the text any more that {self.name} was trained on"
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            raise TextgenError(f"{found}, and not even UTF-8: put that back") from None
+        if not text:
+            raise TextgenError(f"{found}, but empty: put that back")
+        return text, found if changed else ""
 
     def update(self, settings: Settings, plan: Plan) -> None:
         """Write new settings and a new plan into ``config.json``."""
