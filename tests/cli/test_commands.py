@@ -38,7 +38,7 @@ def test_train_prints_json(command: Command, story: Path) -> None:
         *("run", "tokens", "tokens_per_second", "device", "perplexity", "held_out_perplexity"),
         *("held_out_bits_per_character", "network_bits_per_character"),
         *("static_bits_per_character", "kneser_ney_bits_per_character"),
-        "trigram_bits_per_character",
+        *("trigram_bits_per_character", "held_out_in_training_text"),
     ]
     assert str(values["run"]).startswith("story-")
     assert "story.txt: utf-8, 4,000 characters" in err
@@ -202,6 +202,7 @@ def test_evaluate(command: Command, trained: Run, tmp_path: Path) -> None:
             *("static_bits_per_character", "kneser_ney_bits_per_character"),
             *("trigram_bits_per_character", "tokens"),
             *("longest_copy", "longest_copy_text", "copied_share", "held_out_copied_share"),
+            *("judged_in_training_text", "text_changed"),
         ]
         assert values["tokens"] == tokens
         assert str(values["longest_copy_text"]) in make_story(4000)

@@ -11,7 +11,7 @@ from textgen.evaluation import copying
 from textgen.evaluation.copying import Copying, TrainingText
 
 
-def defined(text: str, training_text: str) -> Copying:
+def defined(text: str, training_text: str, long: int = 10) -> Copying:
     """Follow the definition word by word."""
     stretches = [
         (first, last)
@@ -20,7 +20,7 @@ def defined(text: str, training_text: str) -> Copying:
         if text[first:last] in training_text
     ]
     longest = max(stretches, key=lambda one: one[1] - one[0], default=(0, 0))
-    copied = {i for first, last in stretches if last - first >= 10 for i in range(first, last)}
+    copied = {i for first, last in stretches if last - first >= long for i in range(first, last)}
     return Copying(text[slice(*longest)], len(copied) / len(text) if text else 0.0)
 
 

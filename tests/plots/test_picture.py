@@ -21,7 +21,8 @@ def test_a_run_with_and_without_a_held_out_part(
     picture = svg(run_plots(run, run.record.read())[0], run.name)
     texts = [text.text for text in ET.fromstring(picture).iter() if text.text]  # noqa: S314
     assert "<a & b>" in texts
-    assert ("held out" in texts) == ("Kneser-Ney" in texts) == (held_out > 0)
+    judged = any(text.startswith("held out") for text in texts)
+    assert judged == ("Kneser-Ney" in texts) == (held_out > 0)
     del run.config["kneser_ney_bits_per_character"]  # as in runs made before it was counted
     earlier = svg(run_plots(run, run.record.read())[0], run.name)
     assert ("trigram" in earlier) == (held_out > 0)

@@ -36,6 +36,7 @@ from textgen.config import (
     DEFAULT_VISDOM,
     DEFAULT_VISDOM_PORT,
     CorpusConfig,
+    Errors,
     GenerationConfig,
     ModelConfig,
     ReadingConfig,
@@ -145,6 +146,7 @@ def train(
         as_json: Print the final figures as one JSON line.
     """
     from textgen.dashboard.mirror import mirror_to
+    from textgen.evaluation.overlap import held_out_overlap
     from textgen.runs.folder import find_run
 
     del preset, config  # fill_in has read them
@@ -164,7 +166,7 @@ def train(
         print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
         return
-    held_out = result.held_out
+    held_out, overlap = result.held_out, held_out_overlap(result.run)
     print_json(
         run=result.run.name,
         tokens=result.tokens,
@@ -176,6 +178,7 @@ def train(
         **network_values(held_out),
         kneser_ney_bits_per_character=result.run.kneser_ney_bits,
         trigram_bits_per_character=result.run.trigram_bits,
+        held_out_in_training_text=overlap and overlap.share,
     )
 
 
@@ -309,6 +312,7 @@ def evaluate(
     file: Path | None = None,
     *,
     encoding: str | None = None,
+    errors: Errors = "mend",
     dynamic: Annotated[bool, Parameter(negative="")] = False,
     heatmap: Path | None = None,
     checkpoints: _Checkpoints = _CHECKPOINTS,
@@ -322,6 +326,8 @@ def evaluate(
         run: Name of the run, or its folder.
         file: Text file or folder to judge it on.
         encoding: Encoding of the file; found out from the bytes when not given.
+        errors: What does not fit the encoding is left out: up to one in a thousand characters
+            (mend), or however much it is (replace); or the file is refused (strict).
         dynamic: Judge also a copy that learns from each piece of the text once it is judged.
         heatmap: HTML file to write: the text, every character coloured by its surprisal.
         checkpoints: Folder in which the runs are.
@@ -333,7 +339,10 @@ def evaluate(
 
     _require_writable("heatmap", heatmap)
     trained = load(run, checkpoints)
-    judged = Judged(trained, file, encoding)
+    judged = Judged(trained, file, encoding, errors)
+    if as_json:
+        for remark in judged.remarks():
+            log.warning("%s", remark)
     figures, counted = judged.figures(), judged.yardsticks()
     kneser_ney, trigram = counted.kneser_ney, counted.trigram
     adapting = judged.adapting() if dynamic else None
@@ -352,15 +361,17 @@ def evaluate(
             tokens=figures.network.tokens,
             **copying_values(copying),
             held_out_copied_share=natural and natural.share,
+            judged_in_training_text=judged.overlap.share,
+            text_changed=bool(judged.changed),
             **dynamic_values(adapting),
         )
         return
-    print(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or 'the held-out part'}")
+    print(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or judged.name}")
     yardsticks = {
         "Kneser-Ney": kneser_ney.bits_per_character,
         "trigram": trigram.bits_per_character,
     }
-    print_figures(trained.run, figures, yardsticks, adapting)
+    print_figures(trained.run, figures, yardsticks, adapting, judged.remarks())
     print(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
         print(f"Of as many held-out ones, {copying_line(natural)}")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
@@ -26,8 +26,10 @@ def print_result(result: "Result") -> None:
         f"on {result.device}; perplexity {result.perplexity:.1f} in training"
     )
     if result.held_out is not None:
+        from textgen.evaluation.overlap import held_out_remarks
+
         counted = {"Kneser-Ney": result.run.kneser_ney_bits}
-        print_figures(result.run, result.held_out, counted)
+        print_figures(result.run, result.held_out, counted, remarks=held_out_remarks(result.run))
 
 
 def print_figures(
@@ -35,6 +37,7 @@ def print_figures(
     figures: "Figures",
     counted: Mapping[str, float | None],
     adapting: "Evaluation | None" = None,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Print a model's figures, what counting comes to, and those of a copy that goes on learning.
 
@@ -43,6 +46,7 @@ def print_figures(
         figures: the model's.
         counted: bits per character of yardsticks by their names; none where they are not known.
         adapting: the figures of the copy.
+        remarks: lines without which they may not be shown.
     """
     kind = run.vocab.kind
     print(f"{'':13} {f'perplexity per {kind}':>25} {'bits per character':>20}")
@@ -63,6 +67,8 @@ def print_figures(
             "Adapting, the model learns from what it has been judged on;\n"
             "no row above does, so do not compare them."
         )
+    for remark in remarks:
+        print(remark)
 
 
 def _row(name: str, figures: "Evaluation") -> str:

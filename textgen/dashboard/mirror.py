@@ -19,7 +19,7 @@ from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.errors import UsageError
-from textgen.plots.run import comparison_windows, of_run
+from textgen.plots.run import comparison_windows, name_beside_others, of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
@@ -133,7 +133,8 @@ class MirrorThread(threading.Thread):
             if path in changed and path in self._entries:
                 for window in subject.windows(self._entries[path]):
                     self._draw(client, subject.name, window)
-        curves = {path.parent.name: entries for path, entries in sorted(self._entries.items())}
+        records = sorted(self._entries.items())
+        curves = {name_beside_others(path.parent): entries for path, entries in records}
         for window in comparison_windows(curves):
             self._draw(client, ALL_RUNS, window)
         self._draw(client, _MAIN, _MARKER)

@@ -1,20 +1,25 @@
 """A trained model, judged: on its held-out part or on another text, and for what it copies."""
 
+import logging
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from textgen.config import GenerationConfig
-from textgen.errors import UsageError
+from textgen.config import Errors, GenerationConfig
+from textgen.errors import TextgenError, UsageError
 from textgen.evaluation import dynamic
 from textgen.evaluation.copying import Copying, TrainingText
 from textgen.evaluation.mixture import Figures, evaluate_text
+from textgen.evaluation.overlap import Overlap
 from textgen.evaluation.perplexity import Evaluation, Passage
 from textgen.evaluation.predictions import Predictions, predict_text
 from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
 from textgen.reading.corpus import read_corpus
+from textgen.runs.folder import split_text
 from textgen.runs.trained import Trained, as_trained
 from textgen.writing.generation import generate
+
+log = logging.getLogger(__name__)
 
 COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)
 """The sample that tells how much a model copies."""
@@ -24,6 +29,8 @@ def evaluate(
     trained: Trained | Path | str, file: Path | str | None = None, encoding: str | None = None
 ) -> tuple[Evaluation, Evaluation]:
     """Judge the model, and beside it the trigram learned from the same text.
+
+    A text that the model has seen, or a run whose text is another one now, is warned of.
 
     Args:
         trained: what ``load`` returns, or the name or the folder of a run.
@@ -37,33 +44,52 @@ def evaluate(
         TextgenError: the file cannot be read; or none is given, and nothing was held out.
     """
     judged = Judged(as_trained(trained), file, encoding)
+    for remark in judged.remarks():
+        log.warning("%s", remark)
     return judged.figures().model, judged.yardsticks().trigram
 
 
 class Judged:
     """A trained model and a text to judge it on; both texts are read once.
 
+    Where the run's ``text.txt`` is another text now, its two parts are those of that one, and
+    ``changed`` says so.
+
     Args:
         trained: what ``load`` returns; it stays as it is.
         file: a text, or a folder of texts; the run's own held-out part when not given.
         encoding: the file's encoding; found out when not given.
+        errors: what to do about places that do not fit it.
 
     Raises:
         TextgenError: the file cannot be read; none is given, and nothing was held out; or the run
-            has no ``text.txt`` any more.
+            has no ``text.txt`` any more that can be read.
     """
 
     def __init__(
-        self, trained: Trained, file: Path | str | None = None, encoding: str | None = None
+        self,
+        trained: Trained,
+        file: Path | str | None = None,
+        encoding: str | None = None,
+        errors: Errors = "mend",
     ) -> None:
         self.trained = trained
-        self.training_text, self.held_out_text = trained.run.split()
-        self.name = "the held-out part" if file is None else Path(file).name
+        held_out = trained.run.settings.corpus.held_out
+        own, self.changed = trained.run.read_text()
+        self.training_text, self.held_out_text = split_text(own, held_out)
+        self.name = "the held-out part" + " of the changed text.txt" * bool(self.changed)
         if file is not None:
-            reading = replace(trained.run.settings.reading, encoding=encoding)
-            self.text, self.before = read_corpus([Path(file)], reading).text, ""
+            self.name = Path(file).name or str(file)
+            # Otherwise as the run's own text was read.
+            reading = replace(trained.run.settings.reading, encoding=encoding, errors=errors)
+            corpus = read_corpus([Path(file)], reading)
+            for line in corpus.describe():
+                log.info("%s", line)
+            self.text, self.before = corpus.text, ""
         elif self.held_out_text:
             self.text, self.before = self.held_out_text, self.training_text
+        elif held_out and self.changed:
+            raise TextgenError(f"{self.changed}, and too short to judge: put that back")
         else:
             raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
 
@@ -71,6 +97,19 @@ class Judged:
     def passage(self) -> Passage:
         """The text as the model's vocabulary reads it."""
         return Passage.of(self.trained.vocab, self.text, self.before)
+
+    @cached_property
+    def overlap(self) -> Overlap:
+        """How much of the text the model has seen."""
+        return Overlap.of(self.training_text, self.text)
+
+    def remarks(self) -> list[str]:
+        """Return the lines without which no figure of the text may be shown."""
+        changed = (
+            f"{self.changed}: the held-out part, Kneser-Ney, the trigram and what is copied are "
+            "those of the text that is there now"
+        )
+        return [changed] * bool(self.changed) + self.overlap.remarks(self.name)
 
     def figures(self) -> Figures:
         """Return the model's figures."""

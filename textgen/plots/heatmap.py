@@ -6,7 +6,7 @@ Shapes: M tokens of the text, K likeliest tokens at each of them.
 import base64
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +114,17 @@ def write_heatmap(judged: Judged, path: Path) -> int:
     """
     tokens, predictions = judged.predictions(MAX_CHARACTERS)
     title = f"{judged.trained.run.name}: {judged.name}"
-    write_predictions(path, title, judged.trained.vocab, tokens, predictions)
+    write_predictions(path, title, judged.trained.vocab, tokens, predictions, judged.remarks())
     return max(0, len(judged.text) - MAX_CHARACTERS)
 
 
 def write_predictions(
-    path: Path, title: str, vocab: Vocab, tokens: list[str], predictions: Predictions
+    path: Path,
+    title: str,
+    vocab: Vocab,
+    tokens: list[str],
+    predictions: Predictions,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Write the page.
 
@@ -129,6 +134,7 @@ def write_predictions(
         vocab: the model's vocabulary.
         tokens: the text's tokens, M of them.
         predictions: what the model expected at each.
+        remarks: lines without which the figures may not be read.
 
     Raises:
         TextgenError: the file cannot be written.
@@ -167,7 +173,7 @@ def write_predictions(
 <script>
 const data = {data};
 {_SCRIPT}</script>"""
-    write_atomically(path, html_page(title, _STYLE + _colour_classes(), body))
+    write_atomically(path, html_page(title, _STYLE + _colour_classes(), body, remarks=remarks))
 
 
 def _paragraphs(

@@ -1,9 +1,14 @@
 """The frame of every HTML page: it opens offline."""
 
 import html
+from collections.abc import Sequence
+
+_REMARK_STYLE = ".remark { color: #a00; margin-bottom: 8px }\n"
 
 
-def html_page(title: str, style: str, body: str, scripts: str = "") -> bytes:
+def html_page(
+    title: str, style: str, body: str, scripts: str = "", remarks: Sequence[str] = ()
+) -> bytes:
     """Return a whole page.
 
     Args:
@@ -11,18 +16,20 @@ def html_page(title: str, style: str, body: str, scripts: str = "") -> bytes:
         style: CSS.
         body: HTML.
         scripts: HTML that comes before the body.
+        remarks: plain text, lines right below the title without which nothing may be read.
     """
     name = html.escape(title)
+    told = "".join(f"<div class='remark'>{html.escape(remark)}</div>\n" for remark in remarks)
     page = f"""<!doctype html>
 <html lang="zh">
 <head>
 <meta charset="utf-8">
 <title>{name}</title>
-<style>{style}</style>
+<style>{_REMARK_STYLE if remarks else ""}{style}</style>
 {scripts}</head>
 <body>
 <h1>{name}</h1>
-{body}
+{told}{body}
 </body>
 </html>
 """

@@ -3,9 +3,11 @@
 import html
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.errors import TextgenError
+from textgen.evaluation.overlap import held_out_remarks
 from textgen.files import write_atomically
 from textgen.plots.html_page import html_page
 from textgen.plots.run import run_plots, run_texts
@@ -41,10 +43,12 @@ def write_report(run: Run, path: Path) -> None:
 <dl>{samples}</dl>
 <h2>{settings.title}</h2>
 {settings.data[0]["content"]}"""
-    write_page(path, run.name, run_plots(run, entries), texts)
+    write_page(path, run.name, run_plots(run, entries), texts, held_out_remarks(run))
 
 
-def write_page(path: Path, title: str, plots: list[Window], texts: str) -> None:
+def write_page(
+    path: Path, title: str, plots: list[Window], texts: str, remarks: Sequence[str] = ()
+) -> None:
     """Write plots, and texts below them, as one page of some 4.5 MB, nearly all of it plotly.js.
 
     Args:
@@ -52,6 +56,7 @@ def write_page(path: Path, title: str, plots: list[Window], texts: str) -> None:
         title: what stands above it.
         plots: windows with plotly's traces.
         texts: HTML.
+        remarks: lines without which the plots may not be read.
 
     Raises:
         TextgenError: plotly is not installed.
@@ -69,7 +74,7 @@ for (const [key, data, layout] of {data})
   Plotly.newPlot(key, data, layout, {{responsive: true, displaylogo: false}});
 </script>"""
     scripts = f"<script>{_plotly_js()}</script>\n"
-    write_atomically(path, html_page(title, _STYLE, body, scripts))
+    write_atomically(path, html_page(title, _STYLE, body, scripts, remarks))
 
 
 def _plotly_js() -> str:

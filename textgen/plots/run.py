@@ -1,9 +1,12 @@
 """What a run's record looks like: its curves, its newest sample, its settings."""
 
 import html
+import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final, Literal
 
+from textgen.evaluation.overlap import Overlap, held_out_overlap, recorded_overlap
 from textgen.plots.window import (
     BLUE,
     GREEN,
@@ -66,6 +69,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     """Return a run's curves over its epochs."""
     trained = [entry for entry in entries if "perplexity" in entry]
     judged = [entry for entry in trained if "held_out_perplexity" in entry]
+    seen = _seen(held_out_overlap(run))
     end = max((entry["epoch"] for entry in trained), default=0.0)
     held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT
     name, bits = "Kneser-Ney", run.kneser_ney_bits
@@ -83,14 +87,14 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             f"perplexity per {run.vocab.kind}",
             [
                 line("training", _series(trained, "perplexity"), BLUE),
-                line("held out", _series(judged, "held_out_perplexity"), RED, markers=True),
+                line(f"held out{seen}", _series(judged, "held_out_perplexity"), RED, markers=True),
                 *counted_perplexity,
             ],
             logarithmic=True,
         ),
         plot(
             "bits",
-            "Bits per character, held out",
+            f"Bits per character, held out{seen}",
             "bits per character",
             [
                 *(
@@ -128,10 +132,13 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
         if samples
         else "<p>The first sample comes with the first evaluation.</p>"
     )
+    overlap = held_out_overlap(run)
+    known = {} if overlap is None else {"held out, in training text": f"{overlap.share:.1%}"}
     rows = {
         "run": run.name,
         "text": ", ".join(file["path"] for file in run.config["files"]),
         "characters": f"{run.config['characters']:,}",
+        **known,
         "vocabulary": f"{len(run.vocab):,}",
         "steps": f"{run.plan.total_steps:,}",
         **{name: value for name, value in run.settings.flat().items() if value is not None},
@@ -173,6 +180,21 @@ def comparison_windows(records: dict[str, list[Entry]]) -> list[Window]:
             ("minutes", "minutes of training", lambda entry: entry["seconds"] / 60),
         )
     ]
+
+
+def name_beside_others(folder: Path) -> str:
+    """Return a run's name, and with it what nobody may compare its held-out figures without."""
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        return folder.name + _seen(recorded_overlap(config))
+    except (OSError, ValueError, TypeError, AttributeError):  # no run, or one that is being deleted
+        return folder.name
+
+
+def _seen(overlap: Overlap | None) -> str:
+    if overlap is None or overlap.is_natural:
+        return ""
+    return f" ({overlap.share:.0%} in the training text)"
 
 
 def _series(entries: Iterable[Entry], name: _Figure) -> Points:

@@ -13,6 +13,7 @@ import torch
 
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.errors import TextgenError, UsageError
+from textgen.evaluation.overlap import measured, tell_held_out
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import Corpus, read_corpus
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
@@ -87,10 +88,12 @@ def train(
         "plan": asdict(plan),
         "kneser_ney_bits_per_character": counted and counted.kneser_ney.bits_per_character,
         "trigram_bits_per_character": counted and counted.trigram.bits_per_character,
+        **measured(training_text, held_out_text),
         "versions": {"textgen": __version__, "torch": torch.__version__},
     }
     learned = material.learned if settings.model.counts else None
     run = create_run(root, name, config, vocab, text, learned)
+    tell_held_out(run)
     return session.run(run, mirror)
 
 
@@ -133,4 +136,5 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     else:
         before = run.settings.training
         run.update(settings.with_length(before.epochs, before.minutes), run.plan)
+    tell_held_out(run)
     return session.run(run, mirror)
