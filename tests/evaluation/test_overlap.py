@@ -93,8 +93,8 @@ def test_no_figure_of_a_known_text_stands_alone(command: Command, sample_run: Ru
 def test_the_same_novel_twice_is_told_from_first_to_last(command: Command, story: Path) -> None:
     Path("novels").mkdir()
     novel = drawn(2000, 0)
-    for name in ("one.txt", "two.txt"):
-        Path("novels", name).write_text(novel, encoding="utf-8")
+    for name, title in (("one.txt", "旧版\n"), ("two.txt", "")):  # the very same is read once
+        Path("novels", name).write_text(title + novel, encoding="utf-8")
     line = f"Of the held-out part, 100.0% {REMARK}"
     asked = ("train", "novels", "--name", "twice", "--no-visdom", *flags(**TINY))
     status, out, err = command(*asked)

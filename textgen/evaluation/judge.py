@@ -83,7 +83,7 @@ class Judged:
             # Otherwise as the run's own text was read.
             reading = replace(trained.run.settings.reading, encoding=encoding, errors=errors)
             corpus = read_corpus([Path(file)], reading)
-            for line in corpus.describe():
+            for line in corpus.oddities():
                 log.info("%s", line)
             self.text, self.before = corpus.text, ""
         elif self.held_out_text:

@@ -53,20 +53,25 @@ class SourceFile:
         changed = ", ".join(f"{count:,} {what}" for what, count in changes)
         size = f"{len(self.text):,} characters, {len(count_characters(self.text)):,} distinct"
         kind = f"{self.kind}, " if self.kind else ""
-        lines = [f"{self.path}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"]
+        about = f"{self.path}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"
+        return [about, *self.oddities()]
+
+    def oddities(self) -> list[str]:
+        """Return lines about what does not fit, is kept unasked, or could be put right."""
+        lines = []
         if self.damage is not None:
-            lines.append(f"{self.path}: {self.damage.describe(self.encoding)}")
+            lines.append(self.damage.describe(self.encoding))
         if self.cleaned.kept in ("code", "verse"):
             lines.append(
-                f"{self.path}: this looks like {self.cleaned.kept}, so indents and blank lines "
-                "stay; --layout prose takes them out"
+                f"this looks like {self.cleaned.kept}, so indents and blank lines stay; "
+                "--layout prose takes them out"
             )
         if self.cleaned.width is not None:
             lines.append(
-                f"{self.path}: paragraphs are broken into lines of {self.cleaned.width} columns; "
+                f"paragraphs are broken into lines of {self.cleaned.width} columns; "
                 "--unwrap joins them"
             )
-        return lines
+        return [f"{self.path}: {line}" for line in lines]
 
 
 @dataclass(frozen=True)
@@ -86,16 +91,18 @@ class Corpus:
         return "".join(file.text for file in self.files)
 
     def describe(self) -> list[str]:
-        """Return lines to show about every file, and one about those that are left out."""
-        if len(self.files) <= _MANY:
-            lines = [line for file in self.files for line in file.describe()]
-        else:
-            odd = [line for file in self.files for line in file.describe()[1:]]
-            lines = [self._in_all(), *odd[:_NAMED]]
-            if len(odd) > _NAMED:
-                lines.append(
-                    f"{len(odd) - _NAMED:,} more such lines: textgen corpus show tells all"
-                )
+        """Return lines to show: about every file, or about many at once; and all that is odd."""
+        if len(self.files) > _MANY:
+            return [self._in_all(), *self.oddities()]
+        lines = [line for file in self.files for line in file.describe()]
+        return [*lines, *self.about_left_out()]
+
+    def oddities(self) -> list[str]:
+        """Return lines about what was not read as it stands, or looks as if it should not be."""
+        lines = [line for file in self.files for line in file.oddities()]
+        if len(self.files) > _MANY and len(lines) > _NAMED:
+            more = f"{len(lines) - _NAMED:,} more such lines: textgen corpus show tells all"
+            lines = [*lines[:_NAMED], more]
         return [*lines, *self.about_left_out()]
 
     def about_left_out(self) -> list[str]:
