@@ -71,7 +71,7 @@ NOWHERE = Path("x")
     ],
 )
 def test_the_encoding_is_found(text: str, encoding: str, found: str) -> None:
-    assert decode(text.encode(encoding), NOWHERE) == Decoded(text, found)
+    assert decode(text.encode(encoding), NOWHERE) == Decoded(text, None, found)
 
 
 def test_big5_would_decode_as_gb18030_into_nonsense() -> None:
@@ -85,7 +85,7 @@ PROSE = st.text(st.characters(exclude_categories=["C"], exclude_characters="\uff
 @given(PROSE)
 def test_any_text_in_utf8_is_itself(text: str) -> None:
     text = SIMPLIFIED[:100] + text  # a few bytes alone can be other things, too
-    assert decode(text.encode(), NOWHERE) == Decoded(text, "utf-8")
+    assert decode(text.encode(), NOWHERE) == Decoded(text, None, "utf-8")
 
 
 @given(
@@ -96,7 +96,7 @@ def test_any_text_in_an_encoding_that_is_named_is_itself(text: str, encoding: st
     text = text.encode(encoding, "ignore").decode(encoding)
     # Python's own codecs read some bytes otherwise than they write them.
     if text.encode(encoding).decode(encoding) == text:
-        assert decode(text.encode(encoding), NOWHERE, encoding) == Decoded(text, encoding)
+        assert decode(text.encode(encoding), NOWHERE, encoding) == Decoded(text, None, encoding)
 
 
 @given(st.data())
@@ -134,7 +134,7 @@ def test_binary_files_are_refused() -> None:
 
 
 def test_an_encoding_can_be_said() -> None:
-    assert decode(b"\xa4\x40", NOWHERE, "big5") == Decoded("一", "big5")
+    assert decode(b"\xa4\x40", NOWHERE, "big5") == Decoded("一", None, "big5")
     with pytest.raises(TextgenError, match="as big5 they make sense"):
         decode(TRADITIONAL.encode("big5"), NOWHERE, "gb18030")
     for name in ("klingon", "hex", "undefined"):

@@ -5,10 +5,15 @@ from hypothesis import strategies as st
 
 from tests.conftest import make_story
 from textgen.config import ReadingConfig
+from textgen.reading import web
 from textgen.reading.cleaning import clean
-from textgen.reading.web import findings, without
+from textgen.reading.web import Finding, without
 
 STORY = make_story(400)
+
+
+def findings(text: str) -> list[Finding]:
+    return web.findings(text, set(text))
 
 
 def test_addresses_are_found_in_their_whole_length() -> None:

@@ -41,11 +41,10 @@ def print_corpus(corpus: "Corpus", *, removed: bool) -> None:
         corpus: the files, read with a look for that.
         removed: it was taken out, so all of it is listed.
     """
-    from textgen.text.characters import count_characters
     from textgen.text.unknown import shown
 
     for file in corpus.files:
-        counts = count_characters(file.text)
+        counts = file.counts
         frequent = sorted(counts, key=lambda character: -counts[character])
         once = [character for character, count in counts.items() if count == 1]
         for line in file.describe():
@@ -75,14 +74,12 @@ def _web_lines(file: "SourceFile", *, removed: bool) -> list[str]:
 
 def corpus_values(corpus: "Corpus") -> dict[str, Any]:
     """Return what files hold, for JSON."""
-    from textgen.text.characters import count_characters
-
     files = [
         {
             "path": str(file.path),
             "encoding": file.encoding,
             "characters": len(file.text),
-            "distinct": len(count_characters(file.text)),
+            "distinct": len(file.counts),
             "changes": file.cleaned.changes,
             "layout": file.cleaned.kept or "prose",
             "broken_at": file.cleaned.width,

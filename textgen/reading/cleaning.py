@@ -6,7 +6,7 @@ Punctuation and rare characters are never changed: NFKC would turn ， into , an
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from textgen.config import ReadingConfig
@@ -60,8 +60,9 @@ def clean(text: str, reading: ReadingConfig = ReadingConfig(), *, look: bool = F
         look: find also what web sites have left where nothing is to be done about it.
     """
     changes: dict[str, int] = {}
-    text = without_controls(text, changes)
-    found = findings(text) if look or reading.clean == "web" else []
+    counts = count_characters(text)
+    text = _without_controls(text, counts, changes)
+    found = findings(text, counts) if look or reading.clean == "web" else []
     if reading.clean == "web":
         text = without(text, found)
         changes |= {f"{kind} taken out": n for kind, n in Counter(f.kind for f in found).items()}
@@ -82,24 +83,22 @@ def clean(text: str, reading: ReadingConfig = ReadingConfig(), *, look: bool = F
     return Cleaned(text, changes, kept, width, tuple(found))
 
 
-def without_controls(text: str, changes: dict[str, int] | None = None) -> str:
-    r"""Return a text with ``\n`` at the ends of lines, without escape sequences and controls.
+def without_controls(text: str) -> str:
+    r"""Return a text with ``\n`` at the ends of lines, without escape sequences and controls."""
+    return _without_controls(text, count_characters(text), {})
 
-    Args:
-        text: the text.
-        changes: how often each kind of thing was changed is put here.
-    """
-    counts = count_characters(text)
-    occurring = "".join(character for character in counts if character not in _PLAIN)
+
+def _without_controls(text: str, occurring: Iterable[str], changes: dict[str, int]) -> str:
+    # One look at the characters that occur at all is much faster than one at a long text.
+    odd = "".join(character for character in occurring if character not in _PLAIN)
     for what, pattern, by in (
         ("line ends", _LINE_ENDS, "\n"),
         ("escape sequences", _ESCAPES, ""),
         ("control characters", _CONTROLS, ""),
     ):
-        # One look at the characters that occur at all is much faster than one at a long text.
-        if pattern.search(occurring):
+        if pattern.search(odd):
             text, count = pattern.subn(by, text)
-            if count and changes is not None:
+            if count:
                 changes[what] = count
     return text
 
@@ -116,6 +115,7 @@ def _as_prose(text: str, changes: dict[str, int]) -> str:
         edges += sum(map(str.__ne__, lines, stripped))
         pieces.append("\n".join(stripped))
     text = "\n".join(pieces)
+    del pieces  # a long text is not to be in memory once more
     if edges:
         changes["lines with indents or trailing spaces"] = edges
     if tabs := text.count("\t"):

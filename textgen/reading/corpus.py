@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 _LARGE = 20_000_000
 """Bytes from which on it is told that they are being read: it takes a second or more."""
+
+_PIECE = 1 << 20
+"""Characters that are hashed at a time."""
 
 _MANY = 20
 """Files of which each has a line of its own."""
@@ -47,11 +51,16 @@ class SourceFile:
         """Its clean text."""
         return self.cleaned.text
 
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How often each character occurs in that."""
+        return count_characters(self.text)
+
     def describe(self) -> list[str]:
         """Return lines to show: what it is, what was changed, and all that is odd."""
         changes = self.cleaned.changes.items()
         changed = ", ".join(f"{count:,} {what}" for what, count in changes)
-        size = f"{len(self.text):,} characters, {len(count_characters(self.text)):,} distinct"
+        size = f"{len(self.text):,} characters, {len(self.counts):,} distinct"
         kind = f"{self.kind}, " if self.kind else ""
         about = f"{self.path}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"
         return [about, *self.oddities()]
@@ -152,7 +161,7 @@ def read_corpus(
     known: dict[bytes, Path] = {}
     for path in paths:
         for file in _files(path, reading, left_out, look=look):
-            digest = sha256(file.text.encode()).digest()
+            digest = _digest(file.text)
             if digest in known:
                 left_out.append((file.path, f"is the same text as {known[digest]}"))
             else:
@@ -161,6 +170,13 @@ def read_corpus(
     if not files:
         raise TextgenError(f"no text can be read: {_named(left_out)}")
     return Corpus(paths[0].resolve().stem, tuple(files), tuple(left_out))
+
+
+def _digest(text: str) -> bytes:
+    digest = sha256()
+    for start in range(0, len(text), _PIECE):  # a long text is not to be in memory once more
+        digest.update(text[start : start + _PIECE].encode())
+    return digest.digest()
 
 
 def _files(
@@ -191,28 +207,34 @@ def _read_file(
     except OSError as error:
         raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
     found = list(parts(path, data, reading.encoding))
-    del data  # of a large file, its text is enough
+    del data
     found.sort(key=lambda part: natural_key(Path(part.name)))
     while found:
         part = found.pop(0)
         if isinstance(part, LeftOut):
             left_out.append((Path(part.name), part.reason))
             continue
+        name = part.name
         try:
-            yield _read_part(part, reading, look=look)
+            decoded = _decoded(part, reading)
+            kind = part.kind
+            del part  # of a large file, its text is enough
+            cleaned = clean(decoded.text, reading, look=look)
+            _require_text(cleaned.text, name)
         except TextgenError as error:
-            if part.name == str(path):
+            if name == str(path):
                 raise
-            left_out.append((Path(part.name), str(error).removeprefix(f"{part.name} ")))
+            left_out.append((Path(name), str(error).removeprefix(f"{name} ")))
+        else:
+            yield SourceFile(Path(name), decoded.encoding, cleaned, decoded.damage, kind)
 
 
-def _read_part(part: Part, reading: ReadingConfig, *, look: bool) -> SourceFile:
-    path = Path(part.name)
-    if part.text is None:
-        decoded = decode(part.data, path, reading.encoding, reading.errors)
-    else:
-        decoded = Decoded(part.text, part.encoding or "")
-    cleaned = clean(decoded.text, reading, look=look)
-    if not cleaned.text:
-        raise TextgenError(f"{path} is empty: it holds no characters to learn from")
-    return SourceFile(path, decoded.encoding, cleaned, decoded.damage, part.kind)
+def _require_text(text: str, name: str) -> None:
+    if not text:
+        raise TextgenError(f"{name} is empty: it holds no characters to learn from")
+
+
+def _decoded(part: Part, reading: ReadingConfig) -> Decoded:
+    if part.text is not None:
+        return Decoded(part.text, None, part.encoding or "")
+    return decode(part.data, Path(part.name), reading.encoding, reading.errors)

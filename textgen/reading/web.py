@@ -5,7 +5,7 @@ None of it is changed unasked: an address may be part of the story.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,10 +14,18 @@ from textgen.reading.damage import MARK
 Kind = Literal["site address", "HTML entity", "mojibake"]
 
 _LETTERS = r"A-Za-z0-9Ａ-Ｚａ-ｚ０-９_\-"
-_BEGINS = re.compile(
-    r"https?://|[wｗ]{3}[.．]|[.．](?:com|net|org|cn|cc|info|tw|hk|ｃｏｍ|ｎｅｔ|ｏｒｇ|ｃｎ)"
-    rf"(?![{_LETTERS}])",
-    re.IGNORECASE,
+# Each with the characters without which it is not there: to look for it takes long. None begins
+# with a choice between words, and none ignores case: both are slow.
+_BEGINS = (
+    (":", re.compile("[Hh][Tt][Tt][Pp][Ss]?://")),
+    ("wWｗＷ", re.compile("[wWｗＷ]{3}[.．]")),
+    (
+        ".．",
+        re.compile(
+            rf"[.．](?:[cｃ][oｏ][mｍ]|[nｎ][eｅ][tｔ]|[oｏ][rｒ][gｇ]|[cｃ][nｎ]|cc|info|tw|hk"
+            rf"|COM|NET|ORG|CN)(?![{_LETTERS}])"
+        ),
+    ),
 )
 _BEFORE = re.compile(rf"[{_LETTERS}.．]*\Z")
 _AFTER = re.compile(rf"[{_LETTERS}.．]*(?:[:/?][!-~]*)?")
@@ -27,10 +35,9 @@ _LONGEST_LABELS = 100
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 # 锟斤拷 is U+FFFD twice, written in UTF-8 and read in GBK; 烫 and 屯 are memory never written to.
-_LOST = re.compile("(?:锟斤拷)+|烫{3,}|屯{3,}")
+_LOST = tuple(map(re.compile, ("锟斤拷(?:锟斤拷)*", "烫烫烫+", "屯屯屯+")))
 # How 、 “ ， and the like begin in UTF-8, read in GBK; and accented letters and quotes, in cp1252.
-_MISREAD_AS_GBK = re.compile("[銆鈥锛]")
-_MISREAD_AS_WESTERN = re.compile("[ÂÃâ]")
+_MISREAD = (("銆鈥锛", "gb18030"), ("ÂÃâ", "cp1252"))
 _BEYOND_ASCII = re.compile("[^\0-\x7f]+")
 
 
@@ -50,9 +57,16 @@ class Finding:
     """Where it stands in the text, in lines; the first is 1."""
 
 
-def findings(text: str) -> list[Finding]:
-    """Return all that web sites left in a text, in order, none of it inside another."""
-    found = [*_addresses(text), *_entities(text), *_mojibake(text)]
+def findings(text: str, occurring: Collection[str]) -> list[Finding]:
+    """Return all that web sites left in a text, in order, none of it inside another.
+
+    Args:
+        text: the text.
+        occurring: all characters that occur in it, perhaps others too.
+    """
+    found = [*_addresses(text, occurring), *_mojibake(text, occurring)]
+    if "&" in occurring:
+        found += _entities(text)
     apart: list[Finding] = []
     end, line = 0, 1
     for finding in sorted(found, key=lambda one: (one.start, -len(one.old))):
@@ -72,17 +86,19 @@ def without(text: str, found: list[Finding]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _addresses(text: str) -> Iterator[Finding]:
-    end = 0
-    for sign in _BEGINS.finditer(text):
-        if sign.start() < end:
+def _addresses(text: str, occurring: Collection[str]) -> Iterator[Finding]:
+    for needed, sign in _BEGINS:
+        if not any(character in occurring for character in needed):
             continue
-        before = _BEFORE.search(text, max(end, sign.start() - _LONGEST_LABELS), sign.start())
-        after = _AFTER.match(text, sign.end())
-        start = before.start() if before and "://" not in sign[0] else sign.start()
-        end = after.end() if after else sign.end()
-        if start < sign.start() or not sign[0].startswith((".", "．")):  # .com alone is none
-            yield Finding("site address", start, text[start:end], "")
+        for begin in sign.finditer(text):
+            start, end = begin.span()
+            if not begin[0].endswith("://"):
+                labels = _BEFORE.search(text, max(0, start - _LONGEST_LABELS), start)
+                start = labels.start() if labels else start
+            after = _AFTER.match(text, end)
+            end = after.end() if after else end
+            if start < begin.start() or not begin[0].startswith((".", "．")):  # .com alone is none
+                yield Finding("site address", start, text[start:end], "")
 
 
 def _entities(text: str) -> Iterator[Finding]:
@@ -92,14 +108,15 @@ def _entities(text: str) -> Iterator[Finding]:
             yield Finding("HTML entity", entity.start(), entity[0], meant)
 
 
-def _mojibake(text: str) -> Iterator[Finding]:
-    for lost in _LOST.finditer(text):
-        yield Finding("mojibake", lost.start(), lost[0], "")
-    for pattern, encoding in ((_MISREAD_AS_GBK, "gb18030"), (_MISREAD_AS_WESTERN, "cp1252")):
-        if not pattern.search(text):
+def _mojibake(text: str, occurring: Collection[str]) -> Iterator[Finding]:
+    for pattern in _LOST:
+        for lost in pattern.finditer(text):
+            yield Finding("mojibake", lost.start(), lost[0], "")
+    for begins, encoding in _MISREAD:
+        if not any(character in occurring for character in begins):
             continue
         for run in _BEYOND_ASCII.finditer(text):
-            if pattern.search(run[0]):
+            if any(character in run[0] for character in begins):
                 try:
                     meant = run[0].encode(encoding).decode("utf-8")
                 except UnicodeError:
