@@ -121,7 +121,11 @@ def _as_prose(text: str, changes: dict[str, int]) -> str:
     if tabs := text.count("\t"):
         changes["tabs"] = tabs
         text = text.replace("\t", " ")
-    text = text.strip("\n") + "\n"
+    # A long text is copied only where it must be.
+    if text.startswith("\n"):
+        text = text.lstrip("\n")
+    if not text.endswith("\n") or text.endswith("\n\n"):
+        text = text.rstrip("\n") + "\n"
     before = text.count("\n")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
