@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import make_story
+from tests.reading.test_kinds import names
 from textgen.errors import TextgenError
 from textgen.reading import archives
 from textgen.reading.containers import LeftOut, Part, parts
@@ -260,6 +261,7 @@ def test_a_page_is_read_in_its_encoding(
         (gzip.compress(zipped({"1.txt": STORY})), "a zip archive in a gzip archive: unpack it"),
         (b'{"text": "..."}', "a JSON file: take the texts out of it"),
     ],
+    ids=names,
 )
 def test_what_is_not_read_is_named(data: bytes, message: str) -> None:
     with pytest.raises(TextgenError) as raised:

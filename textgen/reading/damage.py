@@ -25,8 +25,8 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _EURO = b"\x80"
 """Code page 936 has the euro sign in this one byte, in which GB18030 has nothing."""
 
-_SEARCHED = 600
-"""Bytes before a place in which the byte that is too much is looked for."""
+_SEARCHED = 300
+"""Characters before a place in which the byte that is too much is looked for at first."""
 
 _DOUBT = 8.0
 """Nats by which a text must be more frequent where a byte before the place is left out."""
@@ -154,6 +154,7 @@ def frequencies(data: bytes, encoding: str) -> Callable[[str], float]:
     counts = Counter(text) + Counter(dict.fromkeys(most_like(text).common, _COMMON))
     logarithms = {character: log(count) for character, count in counts.items()}
     total, rare = log(counts.total()), log(_RARE)
+    logarithms[MARK] = rare - _DOUBT  # one more place would not fit
     return lambda character: logarithms.get(character, rare) - total
 
 
@@ -183,27 +184,47 @@ def _without_one_byte(
         encoding: how they are to be read.
         frequency: of a text's characters.
     """
+    left = line[:place].decode(encoding)
     end = min(_next_resting_place(line, place), place + _SEARCHED)
-    base = max(0, place - _SEARCHED)
-    while not _fits(line[base:place], encoding):  # inside a character
-        base += 1
-    characters = [_character(line[at : at + _WIDEST], encoding) for at in range(base, end)]
+    searched = _SEARCHED
+    while True:
+        # Encoded anew, so that it begins where a character does.
+        base = max(0, place - len(left[-searched:].encode(encoding, "ignore")))
+        first, byte = _byte_too_much(line[base:end], place - base, encoding, frequency)
+        if searched >= len(left) or byte > _WIDEST:
+            first, byte = base + first, base + byte
+            return line[:first].decode(encoding) + MARK, line[first:byte] + line[byte + 1 :]
+        searched *= 8  # all that was looked at makes more sense otherwise: it began before
+
+
+def _byte_too_much(
+    data: bytes, place: int, encoding: str, frequency: Callable[[str], float]
+) -> tuple[int, int]:
+    """Return the byte, up to a place, without which characters are the most frequent ones.
+
+    Returns:
+        Where the character begins in which it is, and where itself is.
+    """
+    starts = range(len(data))
+    characters = [_character(data[at : at + _WIDEST], encoding) for at in starts]
 
     # What follows each byte, read from there on: the sum of its characters' frequencies.
-    after = [0.0] * (len(characters) + _WIDEST)
-    for at in reversed(range(len(characters))):
+    after = [0.0] * (len(data) + _WIDEST)
+    for at in reversed(starts):
         character, width = characters[at]
         after[at] = frequency(character) + after[at + width]
     ways, before, at = {}, 0.0, 0
-    while at <= place - base:
-        if line[base + at] >= _BEYOND_ASCII:
-            ways[base + at] = before + after[at + 1]
+    while at <= place:
+        if data[at] >= _BEYOND_ASCII:
+            ways[at, at] = before + after[at + 1] + _DOUBT * (at == place)
+            if at < place:  # or the second byte of a character
+                split = data[at : at + 1] + data[at + 2 : at + 1 + _WIDEST]
+                character, width = _character(split, encoding)
+                ways[at, at + 1] = before + frequency(character) + after[at + 1 + width]
         character, width = characters[at]
         before += frequency(character)
         at += width
-    ways[place] += _DOUBT
-    chosen = max(ways, key=ways.__getitem__)
-    return line[:chosen].decode(encoding) + MARK, line[chosen + 1 :]
+    return max(ways, key=ways.__getitem__)
 
 
 def _character(data: bytes, encoding: str) -> tuple[str, int]:

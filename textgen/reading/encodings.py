@@ -110,6 +110,8 @@ def _check_sense(decoded: Decoded, data: bytes, path: Path) -> None:
     if len(data) <= SHORT or is_sensible(decoded.text):
         return
     better = most_sensible(data)
+    if better and better.encoding.startswith("utf-16") and b"\0" not in data:
+        return  # pairs of bytes come to something too often
     if better and codecs.lookup(better.encoding) != codecs.lookup(decoded.encoding):
         raise TextgenError(
             f"{path} is not {decoded.encoding}: its bytes come out as nonsense, and as "
