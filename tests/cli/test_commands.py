@@ -379,7 +379,7 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "story.txt", "--epochs", "1e300"], 2, "--epochs is 1e+300"),
     (["train", "story.txt", "--hidden-size", "10000000"], 1, "memory"),
     (["train", "x" * 300], 1, "File name too long"),
-    (["train", "story.txt", "--name", "x" * 300], 1, "File name too long"),
+    (["train", "story.txt", "--name", "x" * 300], 2, "it must have at most 250"),
     (["train", "story.txt", "--encoding", "undefined"], 2, "--encoding undefined is no encoding"),
     (["train", "--resume", "a", "--name", "b"], 2, "--name is for a new run"),
     (["train", "story.txt", "--visdom", "a:b"], 2, "--visdom a:b is no address"),

@@ -1,12 +1,17 @@
 import json
 import math
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from textgen.config import Settings
-from textgen.errors import TextgenError
-from textgen.runs.folder import FORMAT, Run
+from textgen.errors import TextgenError, UsageError
+from textgen.files import is_plain
+from textgen.runs.folder import FORMAT, Run, find_run, make_room_for, new_name
 from textgen.training.start import train
 
 
@@ -49,3 +54,31 @@ def test_a_newer_runs_folder_is_told_from_one_that_is_none(story: Path, tiny: Se
     config.write_text("[]", encoding="utf-8")
     with pytest.raises(TextgenError, match="is not a run folder"):
         Run(run.folder)
+
+
+@given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=90))
+@example("𠀀" * 60)
+@example("第一章\u3000开始")
+@example("-5度")
+@example(".隐藏")
+@example("完本".encode("gbk").decode("utf-8", "surrogateescape"))
+@example("\x1b[31m")
+@example("\U0002ebf0")
+def test_a_name_that_the_program_makes_is_one_that_it_takes(stem: str) -> None:
+    name = new_name(Path(f"{stem}.txt"), datetime(2026, 11, 26, 14, 30))  # noqa: DTZ001
+    assert name.endswith("-20261126-143000")
+    assert is_plain(name)
+    with TemporaryDirectory() as folder:
+        make_room_for(Path(folder), name)
+        (Path(folder) / name).mkdir()
+        (Path(folder) / f"{name}.json").touch()  # as Visdom keeps what is drawn of it
+        with pytest.raises(TextgenError, match="not a run folder"):  # found, and nothing in it
+            find_run(Path(folder), name)
+        with pytest.raises(TextgenError, match="exists already"):
+            make_room_for(Path(folder), name)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".a", "-a", " ", "a\n", "\x1b[31m", "字" * 84])
+def test_a_name_that_would_make_trouble_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        make_room_for(tmp_path, name)

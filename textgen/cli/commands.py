@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from textgen.cli.beginnings import beginnings, understood_by
+from textgen.cli.printer import print_text
 from textgen.cli.process import run_command
 from textgen.cli.reading import corpus_values, print_corpus, read_and_tell
 from textgen.cli.results import (
@@ -114,7 +115,7 @@ def demo(
 
 @app.command
 def train(
-    *files: Path,
+    *files: str,
     reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
     corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
     model: Annotated[ModelConfig, _Flat] = ModelConfig(),
@@ -158,7 +159,7 @@ def train(
         run = find_run(checkpoints, run_named(files))
         result = go_on(run, settings, mirror)
     else:
-        read = read_and_tell(list(files) or [_sample()], reading)
+        read = read_and_tell([Path(file) for file in files] or [_sample()], reading)
         from textgen.training.start import train as train_new  # a second, after the first words
 
         result = train_new(read, settings, name, checkpoints, mirror)
@@ -366,17 +367,17 @@ def evaluate(
             **dynamic_values(adapting),
         )
         return
-    print(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or judged.name}")
+    print_text(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or judged.name}")
     yardsticks = {
         "Kneser-Ney": kneser_ney.bits_per_character,
         "trigram": trigram.bits_per_character,
     }
     print_figures(trained.run, figures, yardsticks, adapting, judged.remarks())
-    print(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
+    print_text(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
     if natural is not None:
-        print(f"Of as many held-out ones, {copying_line(natural)}")
+        print_text(f"Of as many held-out ones, {copying_line(natural)}")
     if heatmap is not None:
-        print(heatmap)
+        print_text(heatmap)
 
 
 @app.command
@@ -396,7 +397,7 @@ def report(
     found = find_run(checkpoints, run)
     path = output or found.folder / "report.html"
     write_report(found, path)
-    print(path)
+    print_text(path)
 
 
 @app.command
@@ -482,7 +483,7 @@ def sanity(
 
 @corpus_app.command
 def show(
-    *files: Path,
+    *files: str,
     reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
     as_json: _Json = False,
 ) -> None:
@@ -496,7 +497,7 @@ def show(
 
     if not files:
         raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
-    corpus = read_corpus(list(files), reading, look=True)
+    corpus = read_corpus([Path(file) for file in files], reading, look=True)
     if as_json:
         print_json(**corpus_values(corpus))
     else:
@@ -513,7 +514,7 @@ def fetch(name: str, *, folder: Path = _CORPUS) -> None:
     """
     from textgen.reading.fetching import fetch as fetch_novel
 
-    print(fetch_novel(name, folder))
+    print_text(fetch_novel(name, folder))
 
 
 def _require_writable(flag: str, path: Path | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from textgen.cli.printer import Printer
+from textgen.cli.printer import Printer, print_text
 from textgen.cli.remembered import changed, remember
 from textgen.cli.terminal import without_control_echo
 from textgen.config import GenerationConfig
@@ -86,7 +86,7 @@ class _Desk:
             "again": lambda: self._print(self._manuscript.again),
             "undo": self._undo,
             "new": self._manuscript.begin_anew,
-            "show": lambda: print(self._manuscript.version.text, flush=True),
+            "show": lambda: print_text(self._manuscript.version.text),
             "settings": lambda: log.info("%s", "\n".join(map(self._setting, _SETTINGS))),
             "reset": self._reset,
             "help": lambda: log.info("%s", _HELP.format(settings=" ".join(_SETTINGS))),
@@ -178,7 +178,7 @@ class _Desk:
     def _undo(self) -> None:
         self._manuscript.undo()
         text = self._manuscript.version.text
-        print("…" * (len(text) > _SHOWN) + text[-_SHOWN:], flush=True)
+        print_text("…" * (len(text) > _SHOWN) + text[-_SHOWN:])
 
     def _reset(self) -> None:
         usual = GenerationConfig()

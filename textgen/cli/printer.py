@@ -1,8 +1,20 @@
-"""A text that appears piece by piece, in a terminal or in a pipe."""
+"""A text that appears whole or piece by piece, in a terminal or in a pipe."""
 
 import shutil
 import sys
 import unicodedata
+
+from textgen.files import readable
+
+
+def print_text(text: object, end: str = "\n") -> None:
+    """Print a text, or a name; on a terminal nothing of it that steers it."""
+    whole = str(text)
+    print(readable(whole) if sys.stdout.isatty() else whole, end=end, flush=True)
+
+
+_JOINERS = "\u200c\u200d"
+"""They stand inside words, and take no column: zero width non-joiner and joiner."""
 
 
 class Printer:
@@ -10,7 +22,8 @@ class Printer:
 
     Into a pipe or a file they go as they are. A terminal breaks lines by itself, and never inside
     a wide character; but it breaks words of an alphabet. So there, and only there, a word is kept
-    back until it is complete, and begins a new line where it does not fit.
+    back until it is complete, and begins a new line where it does not fit. And what steers a
+    terminal is only marked there.
     """
 
     def __init__(self) -> None:
@@ -24,7 +37,8 @@ class Printer:
             shown = piece
         else:
             columns = shutil.get_terminal_size().columns
-            shown = "".join(self._placed(character, columns) for character in piece)
+            harmless = readable(piece).replace("\t", " ")
+            shown = "".join(self._placed(character, columns) for character in harmless)
         if shown:
             sys.stdout.write(shown)
             sys.stdout.flush()
@@ -67,11 +81,11 @@ class Printer:
 
 def width(character: str) -> int:
     """Return the columns that a character takes in a terminal."""
-    if unicodedata.combining(character):
+    if unicodedata.combining(character) or character in _JOINERS:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _is_letter(character: str) -> bool:
     """Return whether a character belongs to a word that should not be broken."""
-    return (character.isalnum() or character in "'-") and width(character) < 2
+    return (character.isalnum() or character in ("'", "-", *_JOINERS)) and width(character) < 2

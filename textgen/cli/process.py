@@ -1,15 +1,20 @@
 """What stands around every command: streams, messages, and errors in one line."""
 
+import codecs
 import contextlib
 import io
 import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
+from cyclopts.exceptions import UnknownOptionError
 
+from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError
+from textgen.files import readable
 
 
 def run_command(app: App, arguments: list[str]) -> int:
@@ -26,7 +31,7 @@ def run_command(app: App, arguments: list[str]) -> int:
         _call(app, arguments)
         sys.stdout.flush()
     except CycloptsError as error:
-        return _fail(" ".join(str(error).split()), UsageError.exit_status)
+        return _fail(str(error), UsageError.exit_status)
     except TextgenError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
@@ -48,6 +53,12 @@ def _call(app: App, arguments: list[str]) -> None:
     """
     try:
         app(arguments, exit_on_error=False, print_error=False)
+    except UnknownOptionError as error:
+        name = error.token.keyword or error.token.value
+        if name not in arguments or not _is_there(name):
+            raise
+        place = arguments.index(name)
+        _call(app, [*arguments[:place], f"./{name}", *arguments[place + 1 :]])
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -63,6 +74,11 @@ def _call(app: App, arguments: list[str]) -> None:
         ) from None
 
 
+def _is_there(name: str) -> bool:
+    """Return whether what looks like an option is a file or a run: -5度.txt is a name, too."""
+    return any((folder / name).exists() for folder in (Path(), Path(DEFAULT_CHECKPOINTS)))
+
+
 class _Messages(logging.Handler):
     """Prints messages on stderr, above a progress bar if there is one."""
 
@@ -70,7 +86,7 @@ class _Messages(logging.Handler):
         from tqdm import tqdm
 
         with contextlib.suppress(BrokenPipeError):  # nobody reads the messages any more
-            tqdm.write(self.format(record), file=sys.stderr)
+            tqdm.write(readable(self.format(record)), file=sys.stderr)
 
 
 def _prepare_streams() -> None:
@@ -78,9 +94,18 @@ def _prepare_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115, PTH123
+    codecs.register_error("textgen", _bytes_of_names)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8
+            stream.reconfigure(errors="textgen")
+
+
+def _bytes_of_names(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Give a name's bytes back that are no UTF-8, and ? for what a terminal's encoding lacks."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.replace_errors(error)
 
 
 def _forget_stdout() -> None:
@@ -90,5 +115,5 @@ def _forget_stdout() -> None:
 
 def _fail(message: str, status: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        print(f"textgen: {message}", file=sys.stderr)
+        print(f"textgen: {' '.join(readable(message).split())}", file=sys.stderr)
     return status

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textgen.cli.printer import print_text
 from textgen.config import ReadingConfig
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def print_corpus(corpus: "Corpus", *, removed: bool) -> None:
         frequent = sorted(counts, key=lambda character: -counts[character])
         once = [character for character, count in counts.items() if count == 1]
         for line in file.describe():
-            print(line)
-        print(f"  most frequent: {shown(frequent[:_SHOWN])}")
-        print(f"  occurring once: {len(once):,}: {shown(once[:_SHOWN])}")
+            print_text(line)
+        print_text(f"  most frequent: {shown(frequent[:_SHOWN])}")
+        print_text(f"  occurring once: {len(once):,}: {shown(once[:_SHOWN])}")
         for line in _web_lines(file, removed=removed):
-            print(f"  {line}")
+            print_text(f"  {line}")
     for line in corpus.about_left_out():
-        print(line)
+        print_text(line)
 
 
 def _web_lines(file: "SourceFile", *, removed: bool) -> list[str]:

@@ -5,6 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from textgen.cli.printer import print_text
+from textgen.files import to_json
+
 if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.copying import Copying
     from textgen.evaluation.mixture import Figures
@@ -16,12 +19,12 @@ if TYPE_CHECKING:  # nothing heavy, for a quick start
 def print_json(**values: object) -> None:
     """Print one line of JSON that any terminal can show."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    print(json.dumps(values, ensure_ascii=encoding != "utf8"))
+    print(to_json(values) if encoding == "utf8" else json.dumps(values))
 
 
 def print_result(result: "Result") -> None:
     """Print what a training came to."""
-    print(
+    print_text(
         f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second "
         f"on {result.device}; perplexity {result.perplexity:.1f} in training"
     )

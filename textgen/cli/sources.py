@@ -55,9 +55,9 @@ def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCo
         fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
 
 
-def _positional(arguments: ArgumentCollection) -> tuple[Path, ...]:
+def _positional(arguments: ArgumentCollection) -> tuple[str, ...]:
     files = next(argument for argument in arguments if "FILES" in argument.names)
-    return tuple(Path(token.value) for token in files.tokens)
+    return tuple(token.value for token in files.tokens)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def _refuse_fractions(arguments: ArgumentCollection) -> None:
                 raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
 
 
-def run_named(files: tuple[Path, ...]) -> str | None:
+def run_named(files: tuple[str, ...]) -> str | None:
     """Return the name of the run that stands where a new training has its files, if any."""
     if len(files) > 1:
         raise UsageError("--resume takes one run; it goes on with the text that the run has")
-    return str(files[0]) if files else None
+    return files[0] if files else None

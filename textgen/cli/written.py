@@ -1,6 +1,5 @@
 """What was written, as text, as JSON or as Markdown."""
 
-import json
 import logging
 import re
 from collections.abc import Sequence
@@ -8,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from textgen.cli.printer import print_text
 from textgen.cli.results import copying_values, print_json
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.files import write_atomically
+from textgen.files import to_json, write_atomically
 
 if TYPE_CHECKING:
     from textgen.evaluation.copying import Copying
@@ -111,14 +111,14 @@ def deliver(
         print_json(**values)
         return
     else:
-        content = json.dumps(values, ensure_ascii=False) + "\n"
+        content = f"{to_json(values)}\n"
     if out is None:
-        print(content, end="", flush=True)
+        print_text(content, end="")
         return
     try:
         write_atomically(out, content.encode("utf-8", "replace"))
     except TextgenError:
-        print(content, end="", flush=True)  # so that nothing is lost
+        print_text(content, end="")  # so that nothing is lost
         raise
     log.info("%s: %s characters", out, f"{sum(len(one.text) for one in texts):,}")
 

@@ -19,6 +19,7 @@ from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.errors import UsageError
+from textgen.files import is_plain, readable
 from textgen.plots.run import comparison_windows, name_beside_others, of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run
@@ -215,10 +216,8 @@ def mirror_to(
     """
     _check(url, tensorboard)
     for flag, name in (("env", environment), ("window", perplexity)):
-        if name is not None and not (
-            name.strip() and name.isprintable() and Path(name).name == name
-        ):
-            raise UsageError(f"--visdom-{flag} is {name!r}: it must be a plain name")
+        if name is not None and not is_plain(name):
+            raise UsageError(f"--visdom-{flag} is {readable(name)!r}: it must be a plain name")
 
     @contextmanager
     def mirror(run: Run) -> Iterator[None]:

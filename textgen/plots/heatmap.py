@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from textgen.evaluation.judge import Judged
 from textgen.evaluation.predictions import Predictions
-from textgen.files import write_atomically
+from textgen.files import readable, write_atomically
 from textgen.plots.html_page import html_page
 from textgen.text.vocab import UNKNOWN, Vocab
 
@@ -113,7 +113,7 @@ def write_heatmap(judged: Judged, path: Path) -> int:
         TextgenError: the file cannot be written.
     """
     tokens, predictions = judged.predictions(MAX_CHARACTERS)
-    title = f"{judged.trained.run.name}: {judged.name}"
+    title = f"{judged.trained.run.name}: {readable(judged.name)}"
     write_predictions(path, title, judged.trained.vocab, tokens, predictions, judged.remarks())
     return max(0, len(judged.text) - MAX_CHARACTERS)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from textgen.evaluation.overlap import Overlap, held_out_overlap, recorded_overlap
+from textgen.files import readable
 from textgen.plots.window import (
     BLUE,
     GREEN,
@@ -21,7 +22,7 @@ from textgen.plots.window import (
     plot,
     text,
 )
-from textgen.runs.folder import Run
+from textgen.runs.folder import Run, name_of
 from textgen.runs.record import Entry
 
 _Figure = Literal[
@@ -62,7 +63,7 @@ def of_run(run: Run, name: str | None = None, perplexity: str | None = None) -> 
         named = first if perplexity is None else first.named(perplexity)
         return [named, *others, *run_texts(run, entries)]
 
-    return Subject(name or run.name, run.record, windows)
+    return Subject(readable(name or run.name), run.record, windows)
 
 
 def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
@@ -136,7 +137,7 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
     known = {} if overlap is None else {"held out, in training text": f"{overlap.share:.1%}"}
     rows = {
         "run": run.name,
-        "text": ", ".join(file["path"] for file in run.config["files"]),
+        "text": ", ".join(readable(file["path"]) for file in run.config["files"]),
         "characters": f"{run.config['characters']:,}",
         **known,
         "vocabulary": f"{len(run.vocab):,}",
@@ -186,9 +187,9 @@ def name_beside_others(folder: Path) -> str:
     """Return a run's name, and with it what nobody may compare its held-out figures without."""
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        return folder.name + _seen(recorded_overlap(config))
+        return name_of(folder) + _seen(recorded_overlap(config))
     except (OSError, ValueError, TypeError, AttributeError):  # no run, or one that is being deleted
-        return folder.name
+        return name_of(folder)
 
 
 def _seen(overlap: Overlap | None) -> str:

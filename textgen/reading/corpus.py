@@ -87,8 +87,8 @@ class SourceFile:
 class Corpus:
     """One or many files as one text, in the order given."""
 
-    name: str
-    """Of the first file or folder, without its ending."""
+    path: Path
+    """The first file or folder."""
 
     files: tuple[SourceFile, ...]
     left_out: tuple[tuple[Path, str], ...] = ()
@@ -169,7 +169,7 @@ def read_corpus(
                 files.append(file)
     if not files:
         raise TextgenError(f"no text can be read: {_named(left_out)}")
-    return Corpus(paths[0].resolve().stem, tuple(files), tuple(left_out))
+    return Corpus(paths[0], tuple(files), tuple(left_out))
 
 
 def _digest(text: str) -> bytes:

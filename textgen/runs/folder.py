@@ -13,12 +13,14 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 
 import contextlib
 import json
+import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from typing import Any
 from textgen.config import Settings
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError, UsageError
-from textgen.files import write_atomically
+from textgen.files import is_plain, readable, to_json, write_atomically
 from textgen.runs.counted import save_counts
 from textgen.runs.progress import Plan
 from textgen.runs.record import Record
@@ -34,6 +36,9 @@ from textgen.text.vocab import Vocab
 
 FORMAT = 2
 """Of run folders: a change that older programs would read wrongly makes it one more (2: counts)."""
+
+_LONGEST_NAME = 250
+"""Bytes of a run's name: Visdom keeps it with .json behind it, and names of files end at 255."""
 
 
 class Run:
@@ -67,8 +72,8 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+        """The folder's name, as people can read it."""
+        return name_of(self.folder)
 
     @property
     def best(self) -> Path:
@@ -149,14 +154,38 @@ def split_text(text: str, held_out: float) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
+def name_of(folder: Path) -> str:
+    """Return the name of a run's folder as people can read it; ``find_run`` finds it by that."""
+    return readable(folder.name)
+
+
+def new_name(file: Path, time: datetime) -> str:
+    """Return the name of a run that was given none: what it learns from, and the time."""
+    stem = "".join(c for c in readable(file.resolve().stem) if is_plain(f"-{c}"))
+    ending = f"-{time:%Y%m%d-%H%M%S}"
+    most = _LONGEST_NAME - len(ending)
+    # A leading hyphen would make an option of it, a leading dot hide it.
+    begin = stem[:60].lstrip("-. ").encode("utf-8")[:most].decode("utf-8", "ignore")
+    return (begin or "text") + ending
+
+
 def make_room_for(root: Path, name: str) -> None:
     """Make the folder that runs are in, unless it is there.
 
     Raises:
         TextgenError: it cannot be written, or holds a run of that name.
     """
-    if Path(name).name != name or not name.isprintable():
-        raise UsageError(f"--name is {name!r}: it must be a plain name, without a folder")
+    shown = readable(name)
+    if not is_plain(name) or name.startswith((".", "-")):
+        raise UsageError(
+            f"--name is {shown!r}: it must be a plain name, without a folder or control "
+            "characters, and begin with no dot or hyphen"
+        )
+    if (length := max(len(os.fsencode(one)) for one in (name, shown))) > _LONGEST_NAME:
+        raise UsageError(
+            f"--name has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
+            "character is three of them"
+        )
     if (root / name).exists():
         raise TextgenError(
             f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
@@ -213,10 +242,10 @@ def find_run(root: Path, name: str | None = None) -> Run:
         TextgenError: there is none.
     """
     if name is not None:
-        for folder in (root / name, Path(name)):
+        for folder in (root / name, Path(name), *_read_as(name, root)):
             if folder.is_dir():
                 return Run(folder)
-        names = ", ".join(path.parent.name for path in newest_checkpoints(root)[-5:])
+        names = ", ".join(name_of(path.parent) for path in newest_checkpoints(root)[-5:])
         raise TextgenError(
             f"there is no run {name} in {root}; "
             + (f"there are: {names}" if names else "make one with: textgen train FILE")
@@ -225,6 +254,11 @@ def find_run(root: Path, name: str | None = None) -> Run:
     if not checkpoints:
         raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
     return Run(checkpoints[-1].parent)
+
+
+def _read_as(name: str, root: Path) -> list[Path]:
+    """Return what in a folder people read as this name."""
+    return [path for path in root.glob("*") if name_of(path) == name]
 
 
 def newest_checkpoints(root: Path) -> list[Path]:
@@ -239,7 +273,7 @@ def _written(path: Path) -> int:
 
 
 def _readable(values: dict[str, Any]) -> bytes:
-    return (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode()
+    return to_json(values, indent=2).encode() + b"\n"
 
 
 Mirror = Callable[[Run], AbstractContextManager[object]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from textgen.errors import TextgenError
-from textgen.files import write_atomically
+from textgen.files import to_json, write_atomically
 
 
 class Entry(TypedDict, total=False):
@@ -75,7 +75,7 @@ class Record:
         """
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                file.write(to_json(entry) + "\n")
         except OSError as error:
             raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
 
@@ -95,5 +95,5 @@ class Record:
     def forget_after(self, step: int) -> None:
         """Drop what was recorded after a step: a resume from there records it again."""
         kept = [entry for entry in self.read() if entry.get("step", 0) <= step]
-        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept)
+        lines = (to_json(entry) + "\n" for entry in kept)
         write_atomically(self.path, "".join(lines).encode())

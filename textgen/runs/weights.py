@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from textgen.config import Cell, ModelConfig
 from textgen.errors import TextgenError
@@ -44,24 +45,24 @@ def read_weights(path: Path, vocab: Vocab, config: ModelConfig) -> Weights:
         TextgenError: there is no checkpoint, it is damaged, or it is of another vocabulary or of
             a model of another shape.
     """
-    network, metadata = read(path, "model.")
+    arrays, metadata = read(path)
+    network, gate = (_part(arrays, prefix) for prefix in ("model.", "gate."))
     require_vocab(path, metadata, vocab)
     require_shapes(path, network, shapes(len(vocab), config))
-    gate, _ = read(path, "gate.")
     return Weights(network, gate, metadata["step"])
 
 
-def read(path: Path, prefix: str) -> tuple[Arrays, dict[str, Any]]:
+def read(path: Path, prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays whose names begin with a prefix, without it, and the metadata.
 
     Raises:
         TextgenError: there is no checkpoint, or it is damaged.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata: dict[str, Any] = json.loads(file.metadata()["textgen"])
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            arrays = {name.removeprefix(prefix): _wide(file.get_tensor(name)) for name in names}
+        data = path.read_bytes()  # not every safetensors takes every path
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        metadata: dict[str, Any] = json.loads(header["__metadata__"]["textgen"])
+        arrays = _part(load(data), prefix)
     except FileNotFoundError:
         raise TextgenError(
             f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
@@ -69,6 +70,14 @@ def read(path: Path, prefix: str) -> tuple[Arrays, dict[str, Any]]:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         raise TextgenError(f"{path} is damaged: it is not a checkpoint of textgen") from None
     return arrays, metadata
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {
+        name.removeprefix(prefix): _wide(values)
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def _wide(values: NDArray[Any]) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from textgen.runs.folder import newest_checkpoints
+from textgen.runs.folder import name_of, newest_checkpoints
 from textgen.runs.trained import find_to_write, load
 from textgen.serving.refusal import Refused
 from textgen.writing.decoder import Decoder
@@ -38,7 +38,7 @@ class Models:
     def __init__(self, root: Path, name: str | None) -> None:
         self._root = root
         folder = find_to_write(root, name).folder.resolve()
-        self.usual = folder.name
+        self.usual = name_of(folder)
         """The name of the one that is meant."""
         self._usual_folder = folder
         self._decoder = lru_cache(_KEPT)(_decoder)
@@ -47,7 +47,7 @@ class Models:
         """Return the models that there are now, the usual one first, then the newest first."""
         folders = {self.usual: self._usual_folder}
         for path in reversed(newest_checkpoints(self._root)):
-            folders.setdefault(path.parent.name, path.parent)
+            folders.setdefault(name_of(path.parent), path.parent)
         models = [Model(name, folder, _written(folder)) for name, folder in folders.items()]
         return [model for model in models if model.written or model.name == self.usual]
 

@@ -16,7 +16,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import measured, tell_held_out
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import Corpus, read_corpus
-from textgen.runs.folder import Mirror, Run, create_run, make_room_for, split_text
+from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
@@ -52,7 +52,7 @@ def train(
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
     corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
-    name = name or f"{corpus.name[:60]}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
+    name = name or new_name(corpus.path, datetime.now())  # noqa: DTZ005
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
     training_text, held_out_text = split_text(text, settings.corpus.held_out)
