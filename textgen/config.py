@@ -319,7 +319,7 @@ class GenerationConfig:
     """How a text is drawn from a trained model, and where it ends."""
 
     length: int = 200
-    """Characters to write; a text ends there at the latest."""
+    """Characters to write; a text ends there at the latest, also inside a word."""
 
     temperature: float = 0.8
     """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest."""

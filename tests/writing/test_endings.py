@@ -34,7 +34,17 @@ def test_the_length_is_in_characters() -> None:
     shown, ending, count = read(list("却说曹操"), length=3)
     assert (shown, ending.over, count) == ("却说曹", "length", 3)
     shown, ending, _ = read(["却说", "曹操", "大喜"], length=3)
-    assert (shown, ending.over) == ("却说曹操", "length")
+    assert (shown, ending.over, ending.pending) == ("却说曹", "length", "操")
+
+
+@given(cut("好。”走a"), st.integers(1, 40), st.sampled_from([None, "走a", "。”"]))
+def test_words_end_where_characters_do(tokens: list[str], length: int, stop: str | None) -> None:
+    text = "".join(tokens)
+    shown, ending, _ = read(tokens, length=length, stop=stop)
+    of_characters, its_ending, _ = read(list(text), length=length, stop=stop)
+    if ending.over:
+        assert (shown, ending.over) == (of_characters, its_ending.over)
+    assert len(shown) <= length
 
 
 @given(cut("ab"), st.text("ab", min_size=1, max_size=4))

@@ -38,10 +38,13 @@ def test_the_same_seed_writes_the_same_text() -> None:
 def test_the_length_is_in_characters() -> None:
     assert len(text(length=7)) == 7
     vocab = Vocab.build(TEXT, "word")
-    words = list(
-        continuation(decoder_of(make_model(len(vocab)), vocab), "老周", GenerationConfig(length=20))
-    )
-    assert len("".join(words[:-1])) < 20 <= len("".join(words))
+    decoder = decoder_of(make_model(len(vocab)), vocab)
+    texts = {
+        length: "".join(continuation(decoder, "老周", GenerationConfig(length=length, seed=1)))
+        for length in range(1, 21)
+    }
+    assert any(len(word) > 1 for word in vocab.split(texts[20]))
+    assert texts == {length: texts[20][:length] for length in texts}
 
 
 def test_a_longer_text_begins_like_the_shorter() -> None:

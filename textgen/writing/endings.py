@@ -1,6 +1,7 @@
 """Where a text ends: at a length, before one of the stop texts, or after so many sentences.
 
-All three work on the characters of what is drawn, whatever the tokens are.
+All three work on the characters of what is drawn, whatever the tokens are: a word that goes beyond
+the length is cut off there.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,8 @@ class Ending:
     """Whether the last character ended a sentence; closing quotes may follow."""
 
     pending: str = ""
-    """What was drawn and is not shown: it may become a stop text, or comes after the end."""
+    """What was drawn and is not shown: it may become a stop text, or comes after the end, as the
+    rest of a word does that is cut off."""
 
     over: Literal["length", "stop", "sentences"] | None = None
     """What ended the text."""
@@ -44,23 +46,24 @@ class Ending:
 
     def feed(self, token: str) -> tuple[str, "Ending"]:
         """Return what may be shown now that a token is drawn, and the ending after it."""
+        token, rest = token[: self.length], token[self.length :]
         length = self.length - len(token)
         if not self.stops and self.sentences is None:  # the usual case: nothing to look for
-            return token, Ending(length, over="length" if length <= 0 else None)
+            return token, Ending(length, pending=rest, over=None if length else "length")
         text = self.pending + token
         found = [place for stop in self.stops if (place := text.find(stop)) >= 0]
         stopped = bool(found)
         cut = min(found or [_shown_before(text, stop) for stop in self.stops] or [len(text)])
-        if length <= 0 and not stopped:
+        if not length and not stopped:
             cut = len(text)  # the stop text cannot come any more
         after = _count_sentences(replace(self, length=length), text[:cut])
         if after.over is None and stopped:
             after = replace(after, over="stop")
-        elif after.over is None and length <= 0:
+        elif after.over is None and not length:
             complete = after.sentences == 1 and after.sentence_ended
             after = replace(after, over="sentences" if complete else "length")
         shown = text[: cut - len(after.pending)]
-        return shown, replace(after, pending=text[len(shown) :])
+        return shown, replace(after, pending=text[len(shown) :] + rest)
 
 
 def _count_sentences(ending: Ending, text: str) -> Ending:
