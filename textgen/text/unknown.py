@@ -52,8 +52,17 @@ def understood(
         prefix, changes = map_to_known(vocab, prefix)
         if changes:
             messages.append(f"--map-script: {describe(changes)}")
-    unknown = unknown_message(vocab, prefix, name)
-    return prefix, messages if unknown is None else [*messages, unknown]
+    found = (_pieces_message(vocab, prefix, name), unknown_message(vocab, prefix, name))
+    return prefix, [*messages, *filter(None, found)]
+
+
+def _pieces_message(vocab: Vocab, prefix: str, name: str) -> str | None:
+    """Return one line about the words that are not known as such; None when all are."""
+    pieces = vocab.in_pieces(prefix)
+    if not pieces:
+        return None
+    changes = [(word, "+".join(found)) for word, found in pieces.items()]
+    return f"No words in the vocabulary of {name}, so read in pieces: {describe(changes)}"
 
 
 def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:

@@ -4,15 +4,14 @@ Shapes: N tokens in a text, V tokens in the vocabulary.
 """
 
 import json
-import logging
 from collections import Counter
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.text.characters import count_characters
+from textgen.text.words import words
 
 UNKNOWN = "<unk>"
 UNKNOWN_ID = 0
@@ -42,6 +41,7 @@ class Vocab:
         self.folded = folded or {}
         self.counts = (sum(self.folded.values()), *counts.values())
         self.token_to_idx = {token: id_ for id_, token in enumerate(self.tokens)}
+        self._longest = max(map(len, counts), default=0)
         if kind == "character":
             self._id_of_code_point = np.zeros(0x110000, dtype=np.int32)
             self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
@@ -55,7 +55,7 @@ class Vocab:
             kind: cut it into characters, or into words by jieba.
             min_count: a token that occurs fewer times is left to ``<unk>``.
         """
-        counts = count_characters(text) if kind == "character" else Counter(_words(text))
+        counts = count_characters(text) if kind == "character" else Counter(words(text))
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         kept = {token: count for token, count in ordered if count >= min_count}
         folded = {token: count for token, count in ordered if count < min_count}
@@ -77,19 +77,43 @@ class Vocab:
         return self.tokens
 
     def encode(self, text: str) -> TokenIds:
-        """Return the ids (N,) of a text's tokens; what is not known becomes id 0."""
+        """Return the ids (N,) of a text's tokens, see ``split``; what is not known becomes id 0."""
         if self.kind == "character":
             return self._id_of_code_point[_code_points(text)]
-        ids = map(self.__getitem__, _words(text))
-        return np.fromiter(ids, dtype=np.int32)
+        return np.fromiter(map(self.__getitem__, self.split(text)), dtype=np.int32)
 
     def decode(self, ids: "NDArray[np.integer[Any]] | list[int]") -> str:
         """Return the text of ids (N,); it undoes ``encode`` where every token is known."""
         return "".join(self.tokens[id_] for id_ in ids)
 
     def split(self, text: str) -> list[str]:
-        """Return the tokens of a text, known or not."""
-        return list(text) if self.kind == "character" else list(_words(text))
+        """Return the tokens of a text, known or not.
+
+        A word that the vocabulary was built without is read as the longest known words and
+        characters in it, from its beginning on, and what of it is not known character by character.
+        One that was too rare stays ``<unk>``, as the model has learned it.
+        """
+        if self.kind == "character":
+            return list(text)
+        return [piece for word in words(text) for piece in self._pieces(word)]
+
+    def in_pieces(self, text: str) -> dict[str, list[str]]:
+        """Return the words of a text that are not read as one token, and their pieces."""
+        if self.kind == "character":
+            return {}
+        pieces = {word: self._pieces(word) for word in words(text)}
+        return {word: found for word, found in pieces.items() if len(found) > 1}
+
+    def _pieces(self, word: str) -> list[str]:
+        if word in self or word in self.folded:
+            return [word]
+        pieces, place = [], 0
+        while place < len(word):
+            ends = range(min(len(word), place + self._longest), place, -1)
+            end = next((end for end in ends if word[place:end] in self), place + 1)
+            pieces.append(word[place:end])
+            place = end
+        return pieces
 
     def unknown(self, text: str) -> list[str]:
         """Return the tokens of a text that are not known, each once, in order."""
@@ -112,23 +136,9 @@ def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
     """Return the text of the first so many tokens; all of it when no count is given."""
     if count is None:
         return text
-    return text[:count] if kind == "character" else "".join(_words(text)[:count])
+    return text[:count] if kind == "character" else "".join(words(text)[:count])
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
     # surrogatepass: half a character from a broken terminal is unknown, not an error.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-@lru_cache(maxsize=1)  # building a vocabulary and encoding with it cut the same text
-def _words(text: str) -> list[str]:
-    import warnings
-
-    with warnings.catch_warnings():
-        # jieba imports pkg_resources, which warns that it is deprecated.
-        warnings.simplefilter("ignore")
-        import jieba
-
-    jieba.setLogLevel(logging.WARNING)
-    words: list[str] = jieba.lcut(text)
-    return words
