@@ -16,9 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.counts.sorting import in_order, numbered
 from textgen.text.vocab import TokenIds
 
 Integers = NDArray[np.integer[Any]]
+
+_NOWHERE = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,6 @@ class Positions:
     starts: Integers
     """Where each history's begin, (H + 2,)."""
 
-    longer: Integers
-    """The history of k + 1 tokens that the token at each of the places makes, (N - k,)."""
-
     def before(self, histories: Integers, places: Integers) -> Integers:
         """Return where, among all, a history's first place is that is not before a given one.
 
@@ -107,6 +107,7 @@ class Histories:
         followers: of each length, from 1 on.
         vocab_size: V.
         positions: where they stand, if that is known.
+        longest: then also which one of K + 1 tokens ends at each place, from K on, (N - K,).
     """
 
     def __init__(
@@ -114,10 +115,12 @@ class Histories:
         followers: Sequence[Followers],
         vocab_size: int,
         positions: Sequence[Positions] = (),
+        longest: Integers = _NOWHERE,
     ) -> None:
         self.followers = followers
         self.vocab_size = vocab_size
         self.positions = positions
+        self._longest = longest
 
     @classmethod
     def of(cls, tokens: TokenIds, vocab_size: int, longest: int) -> "Histories":
@@ -130,21 +133,22 @@ class Histories:
         """
         count = len(tokens)
         followers, positions = [], []
-        grams, kinds = tokens, vocab_size  # which history of k tokens ends where, from k - 1 on
+        # Which history of k tokens ends at each place, from k - 1 on; and those places in order.
+        grams, kinds = tokens.astype(np.int32), vocab_size
+        order = in_order(tokens.astype(np.int64))[1]
         for k in range(1, longest + 1):
             histories = np.full(count + 1, kinds, np.int32)
             histories[k:] = grams
-            before, following = histories[k:count], tokens[k:]
-            keys, grams = _number(before * np.int64(vocab_size) + following)
-            first = np.searchsorted(keys, np.arange(kinds + 2) * vocab_size)
-            followers.append(
-                Followers(_narrow(first), _narrow(keys % vocab_size), _narrow(np.bincount(grams)))
-            )
-            order = _narrow(np.argsort(before, kind="stable"))
-            starts = np.append(0, np.cumsum(np.bincount(before, minlength=kinds + 1)))
-            positions.append(Positions(histories, order + k, _narrow(starts), grams[order]))
-            kinds = len(keys)
-        return cls(followers, vocab_size, positions)
+            before = histories[k:count]
+            starts = _starts(before, kinds + 1)
+            places = order[order < len(before)]  # at the end, nothing follows
+            places += k
+            positions.append(Positions(histories, places, starts))
+            del grams  # of a long text, every array is tens of megabytes
+            grams, order, found = _longer(before, tokens[k:], kinds, vocab_size)
+            followers.append(found)
+            kinds = len(found.tokens)
+        return cls(followers, vocab_size, positions, grams)
 
     def find(self, recent: TokenIds) -> list[Integers]:
         """Return the numbers (R,) of the histories of 1 to K tokens that end ``recent`` (R, C).
@@ -192,10 +196,17 @@ class Histories:
         begin, end = less
         their_rows, where = ranges(begin, end - begin)
         shift = np.searchsorted(rows, np.arange(len(histories))) - first
-        taken = self.positions[length - 1].longer[where] + shift[their_rows]
+        places = self.positions[length - 1].places[where]
+        taken = self._ending(length + 1, places) + shift[their_rows]
         counts = counts - np.bincount(taken, minlength=len(counts))
         left = np.flatnonzero(counts)
         return Followed(rows[left], known.tokens[at[left]], counts[left])
+
+    def _ending(self, length: int, places: Integers) -> Integers:
+        """Return the histories of so many tokens, K + 1 at most, whose last one stands there."""
+        if length > len(self.positions):
+            return self._longest[places - len(self.positions)]
+        return self.positions[length - 1].histories[places + 1]
 
 
 def ranges(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
@@ -226,18 +237,35 @@ def bisect(values: Integers, low: Integers, high: Integers, wanted: Integers) ->
     return low
 
 
-def _number(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return the different keys, rising, and which of them each key is.
+def _longer(
+    histories: Integers, tokens: TokenIds, kinds: int, vocab_size: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Followers]:
+    """Return what so many kinds of histories (n,) make with the tokens (n,) that follow them.
 
-    As ``np.unique`` with half of its memory: of a long text there are hundreds of megabytes.
+    Returns:
+        The number of each longer history, (n,); their places in order, (n,), those of each rising;
+        and what followed the histories.
     """
-    order = np.argsort(keys)
-    ordered = keys[order]
-    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
-    numbers = np.empty(len(keys), np.int32)
-    numbers[order] = np.cumsum(new, dtype=np.int32) - np.int32(1)
-    return ordered[new], numbers
+    keys = histories.astype(np.int64)
+    keys *= vocab_size
+    keys += tokens
+    keys, order = in_order(keys)
+    new, numbers = numbered(keys)
+    keys = keys[new]
+    grams = np.empty_like(numbers)
+    grams[order] = numbers
+    del numbers
+    counts = np.diff(np.flatnonzero(new), append=len(order)).astype(np.int32)
+    followed = keys // vocab_size
+    keys -= followed * vocab_size
+    return grams, order, Followers(_starts(followed, kinds + 1), keys.astype(np.int32), counts)
 
 
-def _narrow(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
-    return numbers.astype(np.int32)
+def _starts(numbers: Integers, kinds: int) -> NDArray[np.int32]:
+    """Return where, in order, those of each kind begin, and where the last ones end: (kinds + 1,).
+
+    ``numbers`` (n,) say of which kind each is.
+    """
+    starts = np.zeros(kinds + 1, np.int32)
+    np.cumsum(np.bincount(numbers, minlength=kinds), out=starts[1:])
+    return starts
