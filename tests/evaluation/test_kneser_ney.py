@@ -38,11 +38,9 @@ def by_dictionaries(training: list[int], judged: list[int], vocab_size: int) -> 
         discounts[order] = [0.0, 0.75, 0.75, 0.75]
         if n1 and n2 and n3 and n4:
             share = n1 / (n1 + 2 * n2)
-            discounts[order] = [
-                *(0.0, 1 - 2 * share * n2 / n1),
-                *(2 - 3 * share * n3 / n2, 3 - 4 * share * n4 / n3),
-            ]
-            discounts[order] = [min(max(d, 0.0), float(k)) for k, d in enumerate(discounts[order])]
+            wanted = [1 - 2 * share * n2 / n1, 2 - 3 * share * n3 / n2, 3 - 4 * share * n4 / n3]
+            if min(wanted) > 0:
+                discounts[order] = [0.0, *wanted]
         followed[order] = defaultdict[Gram, list[int]](list)
         for gram, count in found.items():
             followed[order][gram[:-1]].append(count)
@@ -90,6 +88,11 @@ def test_probabilities_sum_to_one_and_the_future_changes_nothing(
 
     assert sum(chance(token, []) for token in range(6)) == pytest.approx(1)
     assert chance(3, []) == pytest.approx(chance(3, [3, 3, 3]))
+
+
+def test_where_all_stands_many_times_nothing_is_impossible() -> None:
+    text = TEXT[:300] * 9 + TEXT[300:]
+    assert 0 < count_yardsticks(text[:2800], text[2800:]).kneser_ney.bits_per_character < 20
 
 
 def test_it_is_better_than_the_trigram() -> None:

@@ -17,14 +17,15 @@ Shapes: N tokens to learn from, M tokens to judge, G different grams, V vocabula
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.counts.sorting import in_order, numbered
 from textgen.text.vocab import TokenIds
 
 ORDER = 5
 
 _USUAL_DISCOUNT = 0.75
-"""For a text too short to tell its own."""
+"""For a text that cannot tell its own: a short one, or one in which all stands several times."""
 
-_Ids = NDArray[np.int64]
+_Ids = NDArray[np.int32]
 
 
 def kneser_ney_surprisals(
@@ -35,18 +36,19 @@ def kneser_ney_surprisals(
     The judged text is taken to follow the training text.
     """
     count = len(training)
-    tokens = np.concatenate([training, judged]).astype(np.int64)
+    tokens = np.concatenate([training, judged])
     probability = np.full(len(judged), 1 / vocab_size)
     # Which gram of each order ends at each place; that of no tokens ends everywhere.
-    shorter, ids = np.zeros_like(tokens), _number(tokens)
+    shorter, ids = np.zeros_like(tokens), _number(tokens.astype(np.int64))
     for order in range(1, ORDER + 1):
         histories = shorter if order == 1 else _before(shorter)
         learned = np.arange(order - 1, count)
         if order < ORDER:  # one place for every token that stands before the gram
-            longer = _number(_before(ids) * vocab_size + tokens)
+            longer = _number(_before(ids) * np.int64(vocab_size) + tokens)
             learned = _one_place_each(longer, learned[1:])
         counts = np.bincount(ids[learned], minlength=ids.max() + 1)
         seen = _one_place_each(ids, learned)
+        del learned
         discounts = _discounts(counts)
         total, taken = (
             np.bincount(histories[seen], values[ids[seen]], minlength=histories.max() + 1)
@@ -63,27 +65,33 @@ def kneser_ney_surprisals(
 
 def _before(grams: _Ids) -> _Ids:
     """Return which gram ended one place earlier; at the first, one that ends nowhere else."""
-    return np.concatenate([[grams.max(initial=0) + 1], grams[:-1]])
+    before = np.empty_like(grams)
+    before[:1] = grams.max(initial=0) + 1
+    before[1:] = grams[:-1]
+    return before
 
 
-def _number(keys: _Ids) -> _Ids:
-    """Return the keys as numbers from 0 on, the same for the same keys."""
-    numbers: _Ids = np.unique(keys, return_inverse=True)[1]
+def _number(keys: NDArray[np.int64]) -> _Ids:
+    """Return the keys, which are overwritten, as numbers from 0 on, the same for the same keys."""
+    keys, order = in_order(keys)
+    numbers = np.empty(len(keys), np.int32)
+    numbers[order] = numbered(keys)[1]
     return numbers
 
 
-def _one_place_each(grams: _Ids, places: _Ids) -> _Ids:
+def _one_place_each(grams: _Ids, places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return, of places where grams end, one for every gram."""
     place = np.full(grams.max() + 1, -1)
     place[grams[places]] = places
     return place[place >= 0]
 
 
-def _discounts(counts: _Ids) -> NDArray[np.float64]:
+def _discounts(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return what is taken off a count of 0, 1, 2, and more, (4,)."""
     n1, n2, n3, n4 = (int((counts == k).sum()) for k in (1, 2, 3, 4))
-    if not (n1 and n2 and n3 and n4):
-        return np.array([0.0, *[_USUAL_DISCOUNT] * 3])
-    share = n1 / (n1 + 2 * n2)
-    wanted = (1 - 2 * share * n2 / n1, 2 - 3 * share * n3 / n2, 3 - 4 * share * n4 / n3)
-    return np.array([0.0, *np.clip(wanted, 0.0, (1.0, 2.0, 3.0))])
+    if n1 and n2 and n3 and n4:
+        share = n1 / (n1 + 2 * n2)
+        wanted = (1 - 2 * share * n2 / n1, 2 - 3 * share * n3 / n2, 3 - 4 * share * n4 / n3)
+        if min(wanted) > 0:  # else what never followed a history would be impossible
+            return np.array([0.0, *wanted])
+    return np.array([0.0, *[_USUAL_DISCOUNT] * 3])

@@ -28,14 +28,18 @@ def trigram_surprisals(
     probability = np.full(len(judged), 1 / vocab_size)
     tokens = training.astype(np.int64)
     for order in range(3):
-        grams = _keys(tokens, order, size)
-        distinct_grams = np.unique(grams)
+        grams = np.sort(_keys(tokens, order, size))
+        distinct_grams = grams[np.diff(grams, prepend=-1) > 0]
         # Judged tokens too near the beginning for so long a history keep the shorter one's.
         first = max(0, order - history_length)
-        asked = _keys(whole[history_length + first - order :], order, size)
+        # In order, what is asked next is found near by.
+        asked, where = np.unique(
+            _keys(whole[history_length + first - order :], order, size), return_inverse=True
+        )
         count = _occurrences(grams, asked)
         total = _occurrences(grams // size, asked // size)
         kinds = _occurrences(distinct_grams // size, asked // size)
+        count, total, kinds = count[where], total[where], kinds[where]
         mixed = (count + kinds * probability[first:]) / np.maximum(total + kinds, 1)
         probability[first:] = np.where(total > 0, mixed, probability[first:])
     surprisals: NDArray[np.float64] = -np.log2(probability)
@@ -52,6 +56,5 @@ def _keys(tokens: _Keys, order: int, size: np.int64) -> _Keys:
 
 
 def _occurrences(keys: _Keys, asked: _Keys) -> _Keys:
-    """Return how often each asked key occurs among the keys."""
-    ordered = np.sort(keys)
-    return np.searchsorted(ordered, asked, "right") - np.searchsorted(ordered, asked, "left")
+    """Return how often each asked key occurs among the keys; both are rising."""
+    return np.searchsorted(keys, asked, "right") - np.searchsorted(keys, asked, "left")
