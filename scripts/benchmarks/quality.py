@@ -11,13 +11,13 @@ import torch
 
 from textgen.config import CorpusConfig, Settings
 from textgen.evaluation.mixture import Figures, evaluate_text
+from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import read_corpus
 from textgen.runs.folder import split_text
 from textgen.runs.progress import Position
 from textgen.text.vocab import Vocab
 from textgen.training.loop import steps_in_epochs
-from textgen.training.plan import SAMPLE
 from textgen.training.recipe import complete
 from textgen.training.setup import Material, set_up
 
@@ -33,7 +33,8 @@ def quality(novel: Path, seconds: float, settings: Settings, characters: int | N
     text = read_corpus([novel]).text[:characters]
     training_text, held_out_text = split_text(text, CorpusConfig().held_out)
     vocab = Vocab.build(text)
-    material = Material(vocab, training_text, held_out_text)
+    material = Material.of(vocab, training_text, held_out_text)
+    passage = Passage.of(vocab, held_out_text, training_text)
 
     def seconds_of_step(settings: Settings) -> float:
         learner = set_up(settings, material)
@@ -71,10 +72,10 @@ def quality(novel: Path, seconds: float, settings: Settings, characters: int | N
         last = position.step == total
         found = evaluate_text(
             learner.model,
-            material.held_out,
+            passage,
             learner.counts,
-            rows=1 if last else 16,
-            most=None if last else SAMPLE,
+            material.at_the_end if last else material.on_the_way,
+            material.heard if settings.model.counts else None,
         )
         epochs = position.step / batches.num_batches(0)
         print(

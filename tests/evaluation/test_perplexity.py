@@ -8,6 +8,7 @@ import torch
 
 from tests.conftest import make_model, make_story
 from textgen.evaluation.perplexity import Passage, evaluate_text, token_surprisals
+from textgen.evaluation.sample import Sample
 from textgen.evaluation.trigram import trigram_surprisals
 from textgen.model.language_model import LanguageModel
 from textgen.text.vocab import Vocab
@@ -41,7 +42,9 @@ def test_every_token_is_judged_in_order_with_the_state_carried() -> None:
 def test_rows_give_nearly_the_same(rows: int) -> None:
     model = make_decided_model(VOCAB)
     passage = Passage.of(VOCAB, TEXT[300:], TEXT[:300])
-    exact, quick = (token_surprisals(model, passage, r) for r in (1, rows))
+    exact, quick = (
+        token_surprisals(model, passage, Sample.of(passage.count, r)) for r in (1, rows)
+    )
     assert len(quick) == len(exact) == len(TEXT) - 300
     assert abs(quick.mean() - exact.mean()) < 0.01
 

@@ -21,7 +21,7 @@ from textgen.training.setup import Learner, Material, set_up
 from textgen.training.start import train
 
 TEXT = make_story(3000)
-MATERIAL = Material(Vocab.build(TEXT), TEXT, "")
+MATERIAL = Material.of(Vocab.build(TEXT), TEXT, "")
 POLICIES = ["sequential", "random"]
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.counts.excerpt import Excerpt
 from textgen.counts.experts import Experts, consult, frequencies_of, longest_history
 from textgen.counts.histories import Histories
 from textgen.counts.reading import Reading, Seen
 from textgen.text.vocab import TokenIds
+
+_PIECE = 2**20
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,21 @@ class Learned:
     """u, (V,)."""
 
     @classmethod
-    def of(cls, tokens: TokenIds, vocab_size: int) -> "Learned":
-        """Count a text of ids (N,)."""
-        frequencies = frequencies_of(np.bincount(tokens, minlength=vocab_size))
-        longest = longest_history(frequencies, len(tokens))
-        return cls(Histories.of(tokens, vocab_size, longest), frequencies)
+    def of(cls, tokens: TokenIds, vocab_size: int, most: int | None = None) -> "Learned":
+        """Count a text.
+
+        Args:
+            tokens: ids (N,).
+            vocab_size: V.
+            most: of a longer text, what follows what is counted in so many tokens spread over it.
+        """
+        counts = np.zeros(vocab_size, np.int64)
+        for first in range(0, len(tokens), _PIECE):  # bincount makes each number eight bytes
+            counts += np.bincount(tokens[first : first + _PIECE], minlength=vocab_size)
+        frequencies = frequencies_of(counts)
+        counted = Excerpt.of(len(tokens), most).take(tokens)
+        longest = longest_history(frequencies, len(counted))
+        return cls(Histories.of(counted, vocab_size, longest), frequencies)
 
     @property
     def longest(self) -> int:

@@ -1,6 +1,6 @@
 """How well a model predicts a text, told apart: the network, and what counts add to it.
 
-Shapes: M tokens to judge, R rows judged side by side, n places of a piece, E features, P parts.
+Shapes: n tokens judged, E features, P parts.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textgen.counts.product import Counts
-from textgen.evaluation.perplexity import Evaluation, Passage, figures_of, read, to_bits
+from textgen.evaluation.heard import Heard
+from textgen.evaluation.perplexity import Evaluation, Passage, Watch, read, to_bits
 from textgen.evaluation.perplexity import evaluate_text as evaluate_network
+from textgen.evaluation.sample import Sample
 from textgen.model.language_model import LanguageModel
 
-_STRETCH = 16
-"""Places next to each other that are judged or left out together."""
+_LEAST = 16
+"""Probabilities of so many places, at least, are worked on at once."""
 
 _NUMBERS = 2**20
 """Probabilities that are worked on at once: they fit into the processor's cache."""
@@ -47,7 +49,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Bits:
-    """What each judged token costs, the whole text's or a sample's, each (M,)."""
+    """What each judged token costs, the whole text's or a sample's, each (n,)."""
 
     network: NDArray[np.float64]
     static: NDArray[np.float64]
@@ -58,8 +60,9 @@ def evaluate_text(
     model: LanguageModel,
     passage: Passage,
     counts: Counts | None = None,
-    rows: int = 1,
-    most: int | None = None,
+    sample: Sample | None = None,
+    heard: Heard | None = None,
+    watch: Watch | None = None,
 ) -> Figures:
     """Judge a text.
 
@@ -67,16 +70,15 @@ def evaluate_text(
         model: the network, on any device.
         passage: the text.
         counts: what the model knows beside the network, if it does.
-        rows: 1 reads strictly in order; see ``textgen.evaluation.perplexity.evaluate_text``.
-        most: with counts, tokens to judge; of a longer text, stretches evenly spread over it.
+        sample: what of the text is judged, and how it is read; when not given, all, strictly in
+            order.
+        heard: what counts as read lately in these rows or longer ones, where that is at hand.
+        watch: is told how far it has come.
     """
     if counts is None:
-        return Figures(evaluate_network(model, passage, rows))
-    bits = mixture_surprisals(model, passage, counts, rows, most)
-    characters = len(passage.text) * len(bits.network) / len(passage.ids)
-    return Figures(
-        *(figures_of(one, characters) for one in (bits.network, bits.static, bits.mixed))
-    )
+        return Figures(evaluate_network(model, passage, sample, watch))
+    bits = mixture_surprisals(model, passage, counts, sample, heard, watch)
+    return Figures(*map(passage.figures, (bits.network, bits.static, bits.mixed)))
 
 
 @torch.inference_mode()
@@ -84,20 +86,21 @@ def mixture_surprisals(
     model: LanguageModel,
     passage: Passage,
     counts: Counts,
-    rows: int = 1,
-    most: int | None = None,
+    sample: Sample | None = None,
+    heard: Heard | None = None,
+    watch: Watch | None = None,
 ) -> Bits:
     """Return the bits that each token costs; the arguments are ``evaluate_text``'s."""
     model.eval()
-    reading = counts.learned.reading(passage.ids, passage.context)
-    every = -(-len(passage.ids) // most) if most else 1
+    sample = sample or Sample.of(passage.count)
+    heard = heard or Heard.of(counts.learned, passage, sample)
     costs = []
-    for places, features in _pieces(model, passage, rows, every):
+    for places, features in _pieces(model, passage, sample, watch):
         targets = torch.from_numpy(passage.ids[places]).to(features.device).long()
         logits = model.output(features).float()
         unknown = passage.unknown_bits[places]
         for hidden in (True, False):
-            experts = counts.learned.consult(reading.seen(places, hidden=hidden))
+            experts = counts.learned.consult(heard.seen(places, hidden=hidden))
             whole, parts = counts.product.judge(features.float(), logits, experts, targets)
             costs.append(to_bits(-whole) + unknown)
         costs.append(to_bits(-parts[:, 1]) + unknown)
@@ -106,12 +109,16 @@ def mixture_surprisals(
 
 
 def _pieces(
-    model: LanguageModel, passage: Passage, rows: int, every: int
+    model: LanguageModel, passage: Passage, sample: Sample, watch: Watch | None
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Yield the places that are judged, a piece at a time, and what the output layer reads."""
-    size = max(_STRETCH, min(_PLACES, _NUMBERS // model.vocab_size))
-    for places, features in read(model, passage, rows):
-        kept = np.flatnonzero(places // _STRETCH % every == 0)
+    size = max(_LEAST, min(_PLACES, _NUMBERS // model.vocab_size))
+    for places, features in read(model, passage, sample):
+        kept = np.flatnonzero(sample.judged(places))
         for first in range(0, len(kept), size):
             chosen = kept[first : first + size]
             yield places[chosen], features[torch.from_numpy(chosen).to(features.device)]
+            if watch is not None:
+                watch(len(chosen))
+        if watch is not None:
+            watch(0)

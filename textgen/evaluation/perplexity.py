@@ -1,15 +1,17 @@
 """How well a model predicts a text that it was not trained on.
 
-Every character of the text is judged, in order, the state carried from the first to the last.
+Every character of the text is judged, in order, the state carried from the first to the last; or
+an even sample of them (``sample``).
 Bits are per character also where tokens are words. A token that the vocabulary does not hold is
 predicted as ``<unk>``, and costs log2 of the number of tokens that ``<unk>`` stands for besides:
 so leaving tokens out of the vocabulary never improves the figure.
 
-Shapes: M tokens to judge, R rows judged side by side, C tokens of context, V vocabulary.
+Shapes: M tokens to judge, R rows judged side by side, L tokens judged of each, n tokens judged in
+all, C tokens of context, V vocabulary.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from textgen.errors import TextgenError
+from textgen.evaluation.sample import Sample
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import detach
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
@@ -56,6 +59,11 @@ class Passage:
     unknown_bits: NDArray[np.float64]
     """What each token costs on top of ``<unk>``, (M,): 0 for known ones."""
 
+    @property
+    def count(self) -> int:
+        """M."""
+        return len(self.ids)
+
     @classmethod
     def of(cls, vocab: Vocab, text: str, before: str = "") -> "Passage":
         """Return a text as a vocabulary reads it.
@@ -77,20 +85,29 @@ class Passage:
         return cls(text, ids, context, np.where(unknown, math.log2(kinds), 0.0))
 
     def figures(self, bits: NDArray[np.float64]) -> Evaluation:
-        """Return the figures of the text, whose tokens cost ``bits`` (M,)."""
-        return figures_of(bits, len(self.text))
+        """Return the figures of the text, of which the judged tokens cost ``bits`` (n,)."""
+        return figures_of(bits, len(self.text) * len(bits) / len(self.ids))
 
 
-def evaluate_text(model: LanguageModel, passage: Passage, rows: int = 1) -> Evaluation:
+Watch = Callable[[int], object]
+"""Is told, after every piece, how many tokens were judged; what it raises ends the judging."""
+
+
+def evaluate_text(
+    model: LanguageModel,
+    passage: Passage,
+    sample: Sample | None = None,
+    watch: Watch | None = None,
+) -> Evaluation:
     """Judge a text.
 
     Args:
         model: the language model, on any device.
         passage: the text.
-        rows: 1 reads strictly in order; more cut the text into rows that are read side by side,
-            each warmed up over the text before it: much faster, and nearly the same figure.
+        sample: what of it is judged, and how it is read; when not given, all, strictly in order.
+        watch: is told how far it has come.
     """
-    return passage.figures(token_surprisals(model, passage, rows))
+    return passage.figures(token_surprisals(model, passage, sample, watch))
 
 
 def figures_of(bits: NDArray[np.float64], characters: float) -> Evaluation:
@@ -100,53 +117,56 @@ def figures_of(bits: NDArray[np.float64], characters: float) -> Evaluation:
 
 
 @torch.inference_mode()
-def token_surprisals(model: LanguageModel, passage: Passage, rows: int = 1) -> NDArray[np.float64]:
-    """Return the bits (M,) that each token costs the model.
+def token_surprisals(
+    model: LanguageModel,
+    passage: Passage,
+    sample: Sample | None = None,
+    watch: Watch | None = None,
+) -> NDArray[np.float64]:
+    """Return the bits (n,) that each token of the sample's rows costs the model.
 
-    Args:
-        model: the language model; it is left in its mode for evaluating.
-        passage: the text, M tokens.
-        rows: R; every row is warmed up over the C - 1 tokens before its first context token.
+    The arguments are ``evaluate_text``'s; the model is left in its mode for evaluating.
     """
-    ids, context = passage.ids, passage.context
-    _, rows_of_tokens = _rows_of_tokens(model, passage, rows)
+    sample = sample or Sample.of(len(passage.ids))
+    rows_of_tokens = _rows_of_tokens(model, passage, sample)
     xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
     model.require_one_direction()
     model.eval()
     state = None
-    columns = max(1, _CHUNK // rows)
+    warm_up = len(passage.context) - 1
     # Made once: small results kept between the large logits would leave holes in the memory.
     nats = torch.empty(xs.shape)
-    for first in range(0, xs.shape[1], columns):
-        chunk = slice(first, first + columns)
+    for chunk in _columns(sample, xs.shape[1]):
         logits, state = model(xs[:, chunk], state)
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
-    return to_bits(nats[:, len(context) - 1 :].flatten()[: len(ids)]) + passage.unknown_bits
+        if watch is not None:
+            watch(sample.rows * max(0, chunk.stop - max(chunk.start, warm_up)))
+    places = sample.places
+    return to_bits(nats[:, warm_up:].flatten()[: len(places)]) + passage.unknown_bits[places]
 
 
 def read(
-    model: LanguageModel, passage: Passage, rows: int = 1
+    model: LanguageModel, passage: Passage, sample: Sample | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Read a text as ``token_surprisals`` does, a piece at a time.
 
     Args:
         model: the language model, in its mode for evaluating.
         passage: the text, M tokens.
-        rows: R.
+        sample: what of it is read.
 
     Yields:
         The places (n,) in the text of which tokens come next, those of a row in order, and what
         the output layer reads there, (n, E).
     """
     model.require_one_direction()
-    length, rows_of_tokens = _rows_of_tokens(model, passage, rows)
-    begin = torch.arange(rows)[:, None] * length - len(passage.context) + 1
+    sample = sample or Sample.of(len(passage.ids))
+    rows_of_tokens = _rows_of_tokens(model, passage, sample)
+    begin = torch.arange(sample.rows)[:, None] * sample.step - len(passage.context) + 1
     state = None
-    columns = max(1, _CHUNK // rows)
-    for first in range(0, rows_of_tokens.shape[1] - 1, columns):
-        tokens = rows_of_tokens[:, first : min(first + columns, rows_of_tokens.shape[1] - 1)]
-        features, state = model.features(tokens, state)
-        column = torch.arange(first, first + tokens.shape[1])
+    for chunk in _columns(sample, rows_of_tokens.shape[1] - 1):
+        features, state = model.features(rows_of_tokens[:, chunk], state)
+        column = torch.arange(chunk.start, chunk.stop)
         places = begin + column
         judged = (column >= len(passage.context) - 1) & (places < len(passage.ids))
         yield places[judged].numpy(), features[judged.to(features.device)]
@@ -188,14 +208,20 @@ def to_bits(nats: Tensor) -> NDArray[np.float64]:
     return bits
 
 
-def _rows_of_tokens(model: LanguageModel, passage: Passage, rows: int) -> tuple[int, Tensor]:
-    """Return how many tokens a row judges, and all that it reads: they, and C before them."""
+def _columns(sample: Sample, count: int) -> Iterator[slice]:
+    """Yield so many columns a chunk at a time."""
+    columns = max(1, _CHUNK // sample.rows)
+    for first in range(0, count, columns):
+        yield slice(first, min(first + columns, count))
+
+
+def _rows_of_tokens(model: LanguageModel, passage: Passage, sample: Sample) -> Tensor:
+    """Return what the rows read: the tokens that they judge, and C before them, (R, C + L)."""
     ids, context = passage.ids, passage.context
-    length = -(-len(ids) // rows)
-    padding = np.zeros(rows * length - len(ids), dtype=np.int32)
+    padding = np.zeros(sample.rows * sample.step - len(ids), dtype=np.int32)
     whole = torch.from_numpy(np.concatenate([context, ids, padding]))
-    tokens = whole.unfold(0, len(context) + length, length)
-    return length, tokens.to(model.output.weight.device)
+    tokens = whole.unfold(0, len(context) + sample.length, sample.step)
+    return tokens.to(model.output.weight.device)
 
 
 def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:

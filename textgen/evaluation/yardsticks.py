@@ -6,10 +6,15 @@ trigram is what most people know.
 
 from dataclasses import dataclass
 
-from textgen.evaluation.kneser_ney import kneser_ney_surprisals
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.counts.excerpt import Excerpt
+from textgen.evaluation.kneser_ney import ORDER, kneser_ney_surprisals
 from textgen.evaluation.perplexity import Evaluation, figures_of
+from textgen.evaluation.sample import Sample
 from textgen.evaluation.trigram import trigram_surprisals
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import TokenIds, Vocab
 
 
 @dataclass(frozen=True)
@@ -23,15 +28,36 @@ class Yardsticks:
     """Of a Witten-Bell trigram."""
 
 
-def count_yardsticks(training_text: str, text: str) -> Yardsticks:
-    """Judge a text, every character, by counts of another one that it is taken to follow.
+def count_yardsticks(
+    training_text: str, text: str, most: int | None = None, sample: Sample | None = None
+) -> Yardsticks:
+    """Judge a text by counts of another one that it is taken to follow.
 
     The vocabulary is that of both.
+
+    Args:
+        training_text: what is counted, of N characters.
+        text: what is judged, of M characters.
+        most: of a longer training text, so many characters spread over it are counted.
+        sample: which of the M characters are judged; all when not given.
     """
     vocab = Vocab.build(training_text + text)
     training, judged = vocab.encode(training_text), vocab.encode(text)
-    kneser_ney, trigram = (
-        figures_of(surprisals(training, judged, len(vocab)), len(text))
+    counted = Excerpt.of(len(training), most).take(training)
+    pieces, kept = _pieces(training, judged, sample or Sample.of(len(judged)))
+    bits = [
+        surprisals(counted, pieces, len(vocab))[kept]
         for surprisals in (kneser_ney_surprisals, trigram_surprisals)
-    )
-    return Yardsticks(kneser_ney, trigram)
+    ]
+    return Yardsticks(*(figures_of(one, len(one)) for one in bits))
+
+
+def _pieces(before: TokenIds, text: TokenIds, sample: Sample) -> tuple[TokenIds, NDArray[np.bool_]]:
+    """Return a sample's rows as one text, each behind its context, and which of it is judged."""
+    context = before[-ORDER + 1 :]
+    tokens = np.concatenate([context, text])
+    begins = len(context) + np.arange(sample.rows)[:, None] * sample.step
+    places = begins + np.arange(-ORDER + 1, sample.length)
+    there = (places >= 0) & (places < len(tokens))
+    judged = there & (places >= begins)
+    return tokens[places[there]], judged[there]

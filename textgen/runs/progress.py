@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from textgen.model.state import State
 
+JUDGED = 10_000
+"""Tokens of a held-out part that are judged at an evaluation, unless time is short."""
+
 
 @dataclass
 class Position:
@@ -30,6 +33,11 @@ class Plan:
 
     total_steps: int
     evaluate_every: int
+    counted: int | None = None
+    """Tokens of a long training text that are counted."""
+
+    judged: int = JUDGED
+    """Tokens of a long held-out part that are judged at an evaluation."""
 
 
 @dataclass

@@ -39,15 +39,22 @@ class Entry(TypedDict, total=False):
     # Only with counts, where held out is judged with all that the model has.
     network_bits_per_character: float
     static_bits_per_character: float
+    held_out_tokens: int
+    """How many were judged."""
+
     sample: str
 
+    unjudged: bool
+    """Somebody asked to stop in the evaluation: who goes on makes it first."""
+
     # At the end: what the best weights are of, and how they judge the held-out part read strictly
-    # in order.
+    # in order, or of a long one a sample.
     best_step: int
     best_held_out_perplexity: float
     best_held_out_bits_per_character: float
     best_network_bits_per_character: float
     best_static_bits_per_character: float
+    best_held_out_tokens: int
 
     # Of the sanity suite: which task on which layers, and what it measured or found.
     task: str

@@ -125,7 +125,7 @@ def _learned(run: Run) -> Learned | None:
     if run.counts.exists():
         return load_counts(run.counts, len(run.vocab))
     if (run.folder / "text.txt").exists():
-        return Learned.of(run.vocab.encode(run.split()[0]), len(run.vocab))
+        return Learned.of(run.vocab.encode(run.split()[0]), len(run.vocab), run.plan.counted)
     log.warning(
         "%s has neither counts.safetensors nor text.txt: it goes on with its network alone, which "
         "writes worse",

@@ -5,6 +5,7 @@ Shapes: N tokens in a text, V tokens in the vocabulary.
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,12 @@ UNKNOWN_ID = 0
 
 TokenKind = Literal["character", "word"]
 TokenIds = NDArray[np.int32]
+
+_CODE_POINTS = 0x110000
+"""That there are."""
+
+_PIECE = 2**20
+"""Characters."""
 
 
 class Vocab:
@@ -43,7 +50,7 @@ class Vocab:
         self.token_to_idx = {token: id_ for id_, token in enumerate(self.tokens)}
         self._longest = max(map(len, counts), default=0)
         if kind == "character":
-            self._id_of_code_point = np.zeros(0x110000, dtype=np.int32)
+            self._id_of_code_point = np.zeros(_CODE_POINTS, dtype=np.int32)
             self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
 
     @classmethod
@@ -79,7 +86,10 @@ class Vocab:
     def encode(self, text: str) -> TokenIds:
         """Return the ids (N,) of a text's tokens, see ``split``; what is not known becomes id 0."""
         if self.kind == "character":
-            return self._id_of_code_point[_code_points(text)]
+            ids = np.empty(len(text), np.int32)
+            for piece in _pieces(text):
+                ids[piece] = self._id_of_code_point[_code_points(text[piece])]
+            return ids
         return np.fromiter(map(self.__getitem__, self.split(text)), dtype=np.int32)
 
     def decode(self, ids: "NDArray[np.integer[Any]] | list[int]") -> str:
@@ -142,3 +152,8 @@ def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
 def _code_points(text: str) -> NDArray[np.uint32]:
     # surrogatepass: half a character from a broken terminal is unknown, not an error.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _pieces(text: str) -> Iterator[slice]:
+    """Yield a text's pieces: what is made of one on the way is small, however long the text."""
+    return (slice(first, first + _PIECE) for first in range(0, len(text), _PIECE))

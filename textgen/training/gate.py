@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from textgen.config import TrainingConfig
+from textgen.counts.excerpt import Excerpt
 from textgen.counts.product import Counts
 from textgen.counts.reading import Blocks
 from textgen.model.language_model import LanguageModel
@@ -61,10 +62,16 @@ class GateLearner:
         counts: of the training text; the gate is changed in place.
         tokens: the training text, ids (N,), on the model's device.
         config: how the network is trained.
+        excerpt: what of the text was counted.
     """
 
     def __init__(
-        self, model: LanguageModel, counts: Counts, tokens: Tensor, config: TrainingConfig
+        self,
+        model: LanguageModel,
+        counts: Counts,
+        tokens: Tensor,
+        config: TrainingConfig,
+        excerpt: Excerpt,
     ) -> None:
         self.counts = counts
         self.optimizer = torch.optim.Adam(
@@ -72,7 +79,8 @@ class GateLearner:
         )
         self._model = model
         self._tokens = tokens
-        self._blocks = Blocks(tokens.cpu().numpy(), counts.learned.histories)
+        self._excerpt = excerpt
+        self._blocks = Blocks(excerpt.take(tokens.cpu().numpy()), counts.learned.histories)
         self._seed = config.seed
         dtype = choose_dtype(config.precision, model.parameters())
         self._autocast = torch.autocast(
@@ -106,13 +114,17 @@ class GateLearner:
             return
         features, y = self._batch
         generator = np.random.default_rng((self._seed, step))
-        rows = np.sort(generator.permutation(len(y))[:_ROWS])
+        order = generator.permutation(len(y))
         first = int(generator.integers(max(1, y.shape[1] - _STRETCH + 1)))
         columns = slice(first, first + _STRETCH)
+        where, counted = self._excerpt.find(y[:, columns].cpu().numpy())
+        rows = np.sort(order[np.all(counted, axis=1)[order]][:_ROWS])
+        if len(rows) == 0:
+            return
         hidden = generator.random(len(rows)) < _HIDDEN
         places = y[rows][:, columns]
         experts = self.counts.learned.consult(
-            self._blocks.seen(places.flatten().cpu().numpy(), hidden.repeat(places.shape[1]))
+            self._blocks.seen(where[rows].flatten(), hidden.repeat(places.shape[1]))
         )
         for group in self.optimizer.param_groups:
             rising = min(1.0, step / every / _WARMUP)

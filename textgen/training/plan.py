@@ -1,7 +1,7 @@
 """How many steps the epochs or minutes of a training are, and how often it is judged.
 
-Minutes become steps by a step that is timed before the first one, and by an evaluation of a small
-piece; neither leaves a trace in the training.
+Minutes become steps by a step that is timed before the first one, and by an evaluation of a few
+tokens; neither leaves a trace in the training.
 """
 
 import logging
@@ -14,7 +14,8 @@ import torch
 
 from textgen.config import Settings
 from textgen.evaluation.mixture import evaluate_text
-from textgen.evaluation.perplexity import CONTEXT, Passage, read
+from textgen.evaluation.perplexity import CONTEXT, read
+from textgen.evaluation.sample import ROWS, Sample
 from textgen.model.precision import choose_dtype
 from textgen.runs.progress import Plan, Position
 from textgen.training.loop import steps_in_epochs
@@ -22,26 +23,20 @@ from textgen.training.setup import Learner, Material, set_up
 
 log = logging.getLogger(__name__)
 
-ROWS = 32
-"""Rows in which the held-out part is read during a training; at its end it is one."""
-
-SAMPLE = 10_000
-"""Tokens of it that are judged with counts during a training; at its end it is all."""
-
 _EVALUATIONS = 10
 """Evaluations in a training that does not say --evaluate-every; fewer when they take long."""
 
 _EVALUATING = 0.1
 """Share of --minutes that evaluations may take, unless it is less than one."""
 
-_TIMED_SECONDS = 2.0
+_TIMED_SECONDS = 1.0
 """How long steps are timed that the plan is made from."""
 
 _GLANCE_SECONDS = 0.5
 """How long they are where only the network's size depends on them."""
 
-_PIECE = 10_000
-"""Characters of the held-out part whose evaluation is timed, whatever its length."""
+_TIMED_TOKENS = 1000
+"""Tokens of the held-out part whose evaluation is timed, whatever its length."""
 
 
 def make_plan(settings: Settings, material: Material, learner: Learner) -> Plan:
@@ -72,7 +67,8 @@ def make_plan(settings: Settings, material: Material, learner: Learner) -> Plan:
             str(dtype).removeprefix("torch."),
         )
     total_steps = min(limits)
-    return Plan(total_steps, config.evaluate_every or math.ceil(total_steps / evaluations))
+    evaluate_every = config.evaluate_every or math.ceil(total_steps / evaluations)
+    return Plan(total_steps, evaluate_every, material.counted, material.judged)
 
 
 def passes(settings: Settings, material: Material) -> float:
@@ -95,20 +91,23 @@ def seconds_per_step(learner: Learner, timed: float = _TIMED_SECONDS) -> float:
 
 
 def seconds_per_evaluation(learner: Learner, material: Material) -> float:
-    """Return how long the held-out part takes to judge, reckoned from a piece of it."""
-    text = material.held_out_text
-    if not text:
+    """Return how long an evaluation takes, reckoned from that of a few tokens."""
+    passage, counts = material.held_out, learner.counts
+    if passage is None:
         return 0.0
-    piece = text[:_PIECE]
-    passage = Passage.of(material.vocab, piece, material.training_text)
-    of_piece, of_all = (len(part) + ROWS * CONTEXT for part in (piece, text))  # as much is read
+    few = Sample.of(passage.count, ROWS, _TIMED_TOKENS)
+    sample = material.on_the_way
+    times_read = (CONTEXT + sample.length) / (CONTEXT + few.length)
+    heard = None if counts is None else material.heard
     began = time.monotonic()
-    evaluate_text(learner.model, passage, learner.counts, ROWS, SAMPLE)
+    evaluate_text(learner.model, passage, counts, few, heard)
     took = time.monotonic() - began
-    if learner.counts is None:
-        return took * of_all / of_piece
-    began = time.monotonic()  # with counts, no more is judged than of the piece; the rest is read
+    if counts is None:
+        return took * times_read
+    began = time.monotonic()
     with torch.inference_mode():
-        for _ in read(learner.model, passage, ROWS):
+        for _ in read(learner.model, passage, few):
             pass
-    return took + (time.monotonic() - began) * (of_all / of_piece - 1)
+    reads = time.monotonic() - began
+    times_judged = sample.length / sample.every / few.length
+    return reads * times_read + max(0.0, took - reads) * times_judged

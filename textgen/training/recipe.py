@@ -6,12 +6,14 @@ epochs, those for 200,000 characters and more are a guess: there the held-out lo
 the end; so is what is dropped at 10,000,000, where only the sizes were compared.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
 import numpy as np
 
 from textgen.config import HIDDEN_SIZES, Resolved, Settings
+from textgen.runs.progress import JUDGED
 
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Characters to train on."""
@@ -39,6 +41,48 @@ _ENOUGH = 5.0
 one, which makes more of them, is the better."""
 
 
+_MOST_COUNTED = 10_000_000
+"""Tokens whose counts fit into a gigabyte."""
+
+_LEAST_COUNTED = 2_000_000
+"""Those that are counted in a second, and more than most novels have."""
+
+_COUNTED = 250_000
+"""Tokens that are counted in a tenth of a second, where a processor is not quick."""
+
+
+def tokens_to_count(length: int, minutes: float | None) -> int | None:
+    """Return how many tokens of a training text are counted; none is all.
+
+    Counting, too, takes a tenth of the minutes at most, though the minutes do not begin before it.
+
+    Args:
+        length: characters to train on.
+        minutes: of training, if they are known.
+    """
+    affordable = math.inf if minutes is None else _COUNTED * 60 * minutes
+    most = round(min(_MOST_COUNTED, max(_LEAST_COUNTED, affordable)))
+    return None if length <= most else most
+
+
+_JUDGED_A_MINUTE = 10_000
+"""Tokens that are judged in a tenth of a minute, where a processor is not quick."""
+
+_LEAST_JUDGED = 2_000
+
+
+def tokens_to_judge(minutes: float | None) -> int:
+    """Return how many tokens of a long held-out part are judged at an evaluation.
+
+    As many as can be in a tenth of the minutes.
+
+    Args:
+        minutes: of training, if they are known.
+    """
+    affordable = math.inf if minutes is None else _JUDGED_A_MINUTE * minutes
+    return round(min(JUDGED, max(_LEAST_JUDGED, affordable)))
+
+
 def complete(
     settings: Settings, length: int, passes: Callable[[Settings], float]
 ) -> tuple[Settings, str]:
@@ -55,11 +99,14 @@ def complete(
     missing = [name for name in names if getattr(given, name) is None]
     depends = missing not in ([], ["embedding_size"])  # on the time there is
     measured = depends and training.minutes is not None and length >= _LARGE
-    sizes = sorted(HIDDEN_SIZES, reverse=True) if measured else [HIDDEN_SIZES[0]]
-    for hidden_size in [given.hidden_size] if given.hidden_size else sizes:
-        sized = replace(settings, model=replace(given, hidden_size=hidden_size))
-        times = min(epochs, passes(sized)) if measured else epochs
-        if times >= _ENOUGH:
+    sizes = HIDDEN_SIZES if measured else HIDDEN_SIZES[:1]
+    hidden_size, times = 0, epochs
+    for size in [given.hidden_size] if given.hidden_size else sizes:
+        sized = replace(settings, model=replace(given, hidden_size=size))
+        possible = min(epochs, passes(sized)) if measured else epochs
+        if not hidden_size or possible >= _ENOUGH:
+            hidden_size, times = size, possible
+        if possible < _ENOUGH:  # still less with a larger one
             break
     resolved = asdict(
         given.resolved(

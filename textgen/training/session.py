@@ -13,6 +13,8 @@ from textgen.bars import progress_bar
 from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted
 from textgen.evaluation.mixture import Figures, evaluate_text
+from textgen.evaluation.perplexity import Passage
+from textgen.evaluation.sample import Sample
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
@@ -21,7 +23,7 @@ from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
 from textgen.training.loop import norm_of
 from textgen.training.meter import Meter, require_finite
-from textgen.training.plan import ROWS, SAMPLE, make_plan
+from textgen.training.plan import make_plan
 from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
 from textgen.writing.generation import continuation
@@ -61,6 +63,10 @@ class Result:
     """The best weights' figures on the held-out part; none without such a part."""
 
 
+class _StopAsked(Exception):
+    """Somebody asked to stop while a text was judged."""
+
+
 class Session:
     """A model, its data and its optimiser, at some position in a training.
 
@@ -96,6 +102,14 @@ class Session:
         """Return whether the held-out loss has stopped falling."""
         return 0 < self.config.patience <= self.progress.stale
 
+    def owes_evaluation(self, run: Run) -> bool:
+        """Return whether somebody asked to stop in the evaluation of the step that was saved."""
+        entries = run.record.read()
+        return any(
+            entry.get("unjudged", False) and entry["step"] == self.position.step
+            for entry in entries[-1:]
+        )
+
     def plan(self) -> Plan:
         """Turn epochs and minutes into steps; see ``make_plan``."""
         return make_plan(self.settings, self.material, self.learner)
@@ -126,7 +140,8 @@ class Session:
                     raise Interrupted(
                         f"stopped; go on with: textgen train --resume {shlex.quote(run.name)}"
                     ) from None
-        held_out = self._judge_best(run) if self.material.held_out_text else None
+            passage = self.material.held_out
+            held_out = self._judge_best(run, passage, stop) if passage is not None else None
         return Result(
             run,
             meter.tokens,
@@ -142,6 +157,13 @@ class Session:
         saved = time.monotonic()
         if self.config.prefix and self.position.step == 0:
             self._tell(run, bar, self._before())
+        if self.owes_evaluation(run):
+            entry = run.record.read()[-1]
+            del entry["unjudged"]
+            run.record.forget_after(entry["step"] - 1)
+            entry |= self._evaluation(run, stop)
+            if self._ends_with(entry, run, stop, bar):
+                return
         meter.start()
         for step in self.learner.steps(total_steps, self.position):
             self.position = step.position
@@ -158,23 +180,36 @@ class Session:
                 norm = float(norm_of(p.detach() for p in self.model.parameters()))
                 require_finite("norm of the weights", norm, done)
             if evaluate:
-                entry |= self._evaluation(run)
-            self._tell(run, bar, entry)
-            if save:
-                self._save(run)
-                saved = time.monotonic()
-            if stop.asked and done < total_steps:
-                raise Interrupted(
-                    f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
-                    f"go on with: textgen train --resume {shlex.quote(run.name)}"
-                )
-            if self.ran_stale():
-                log.info(
-                    "Stopped early: the held-out part got no better in %d evaluations",
-                    self.progress.stale,
-                )
+                entry |= self._evaluation(run, stop)
+            if self._ends_with(entry, run, stop, bar, save=save):
                 return
+            if save:
+                saved = time.monotonic()
             meter.start()
+
+    def _ends_with(
+        self, entry: Entry, run: Run, stop: StopRequest, bar: "tqdm[NoReturn]", *, save: bool = True
+    ) -> bool:
+        """Record an entry, save, and return whether the training is over before its last step.
+
+        Raises:
+            Interrupted: somebody asked to stop.
+        """
+        self._tell(run, bar, entry)
+        if save:
+            self._save(run)
+        done, total_steps = self.position.step, run.plan.total_steps
+        if stop.asked and (done < total_steps or "unjudged" in entry):
+            raise Interrupted(
+                f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
+                f"go on with: textgen train --resume {shlex.quote(run.name)}"
+            )
+        if self.ran_stale():
+            log.info(
+                "Stopped early: the held-out part got no better in %d evaluations",
+                self.progress.stale,
+            )
+        return self.ran_stale()
 
     def _tell(self, run: Run, bar: "tqdm[NoReturn]", entry: Entry) -> None:
         """Record an entry; show it on the bar, and what an evaluation found in lines above it."""
@@ -220,11 +255,15 @@ class Session:
             "sample": self._sample(),
         }
 
-    def _evaluation(self, run: Run) -> Entry:
+    def _evaluation(self, run: Run, stop: StopRequest) -> Entry:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
-        if not self.material.held_out_text:
+        passage = self.material.held_out
+        if passage is None:
             return {"sample": self._sample()}
-        held_out = self._judge_held_out(rows=ROWS, most=SAMPLE)
+        try:
+            held_out = self._judge(passage, self.material.on_the_way, stop)
+        except _StopAsked:
+            return {"unjudged": True}
         bits = held_out.model.bits_per_character
         require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
@@ -253,15 +292,48 @@ class Session:
         lines = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
         return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)
 
-    def _judge_held_out(self, rows: int = 1, most: int | None = None) -> Figures:
-        passage = self.material.held_out
-        return evaluate_text(self.model, passage, self.learner.counts, rows, most)
+    def _judge(
+        self,
+        passage: Passage,
+        sample: Sample,
+        stop: StopRequest,
+        bar: "tqdm[NoReturn] | None" = None,
+    ) -> Figures:
+        """Judge a sample of the held-out part.
 
-    def _judge_best(self, run: Run) -> Figures:
-        """Read the held-out part strictly in order with the best weights, and record that."""
+        Raises:
+            _StopAsked: somebody asked to stop meanwhile.
+        """
+
+        def watch(judged: int) -> None:
+            if stop.asked:
+                raise _StopAsked
+            if bar is not None:
+                bar.update(judged)
+
+        counts = self.learner.counts
+        heard = None if counts is None else self.material.heard
+        return evaluate_text(self.model, passage, counts, sample, heard, watch)
+
+    def _judge_best(self, run: Run, passage: Passage, stop: StopRequest) -> Figures:
+        """Judge the held-out part with the best weights, and record that.
+
+        Raises:
+            Interrupted: somebody asked to stop; only this figure is missing.
+        """
         gate = self.learner.parts()["gate"]
         step = load_weights(run.best, self.model, self.material.vocab, gate)
-        held_out = self._judge_held_out()
+        sample = self.material.at_the_end
+        kinds = f"{self.material.vocab.kind}s"
+        bar = progress_bar(len(sample.places), kinds, "judging the held-out part", delay=2.0)
+        try:
+            with bar:
+                held_out = self._judge(passage, sample, stop, bar)
+        except _StopAsked:
+            raise Interrupted(
+                f"stopped; the training is complete and saved, and was not judged at its end: "
+                f"textgen evaluate {shlex.quote(run.name)}"
+            ) from None
         last = run.record.read()[-1]
         entry: Entry = {
             "step": last["step"],
@@ -271,6 +343,7 @@ class Session:
             "best_step": step,
             "best_held_out_perplexity": held_out.model.perplexity,
             "best_held_out_bits_per_character": held_out.model.bits_per_character,
+            "best_held_out_tokens": held_out.model.tokens,
         }
         if held_out.static is not None:
             entry["best_network_bits_per_character"] = held_out.network.bits_per_character
@@ -284,6 +357,7 @@ def held_out_entry(figures: Figures) -> Entry:
     entry: Entry = {
         "held_out_perplexity": figures.model.perplexity,
         "held_out_bits_per_character": figures.model.bits_per_character,
+        "held_out_tokens": figures.model.tokens,
     }
     if figures.static is not None:
         entry["network_bits_per_character"] = figures.network.bits_per_character

@@ -12,12 +12,16 @@ import torch
 from torch import Tensor
 
 from textgen.config import Settings
+from textgen.counts.excerpt import Excerpt
 from textgen.counts.learned import Learned
 from textgen.counts.product import Counts, Product
+from textgen.evaluation.heard import Heard
 from textgen.evaluation.perplexity import Passage
+from textgen.evaluation.sample import Sample
 from textgen.model.device import choose_device
 from textgen.model.language_model import LanguageModel, build_model
-from textgen.runs.progress import Position
+from textgen.model.precision import choose_dtype
+from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.vocab import Vocab
 from textgen.training.gate import GateLearner, gate_passes
@@ -29,23 +33,59 @@ class Material:
     """What a training learns from, and what it is judged on."""
 
     vocab: Vocab
-    training_text: str
-    held_out_text: str
+
+    tokens: Tensor
+    """The ids of the training text, (N,)."""
+
+    held_out: Passage | None
+    """The held-out part, ready to be judged, if there is one."""
+
+    counted: int | None = None
+    """How many of the N tokens are counted at most; all when not given."""
+
+    judged: int = JUDGED
+    """Tokens of a long held-out part that are judged at an evaluation."""
+
+    @classmethod
+    def of(
+        cls,
+        vocab: Vocab,
+        training_text: str,
+        held_out_text: str,
+        counted: int | None = None,
+        judged: int = JUDGED,
+    ) -> "Material":
+        """Return what two texts are to a training; it does not hold on to the first one."""
+        tokens = torch.from_numpy(vocab.encode(training_text))
+        held_out = Passage.of(vocab, held_out_text, training_text) if held_out_text else None
+        return cls(vocab, tokens, held_out, counted, judged)
 
     @cached_property
-    def held_out(self) -> Passage:
-        """The held-out part, ready to be judged; there must be one."""
-        return Passage.of(self.vocab, self.held_out_text, self.training_text)
+    def excerpt(self) -> Excerpt:
+        """What of the N tokens is counted."""
+        return Excerpt.of(len(self.tokens), self.counted)
 
     @cached_property
     def learned(self) -> Learned:
         """What counting knows of the training text."""
-        return Learned.of(self.tokens.numpy(), len(self.vocab))
+        return Learned.of(self.tokens.numpy(), len(self.vocab), self.counted)
+
+    @property
+    def on_the_way(self) -> Sample:
+        """What is judged of the held-out part at an evaluation."""
+        return Sample.on_the_way(self.held_out.count if self.held_out else 0, self.judged)
+
+    @property
+    def at_the_end(self) -> Sample:
+        """What is judged of it at the end of the training."""
+        return Sample.at_the_end(self.held_out.count if self.held_out else 0, self.judged)
 
     @cached_property
-    def tokens(self) -> Tensor:
-        """The ids of the training text, (N,)."""
-        return torch.from_numpy(self.vocab.encode(self.training_text))
+    def heard(self) -> Heard | None:
+        """The held-out part, if there is one, to be read after what was counted."""
+        if self.held_out is None:
+            return None
+        return Heard.of(self.learned, self.held_out, self.at_the_end)
 
 
 @dataclass(frozen=True)
@@ -96,6 +136,21 @@ class Learner:
             yield step
 
 
+def require_possible(settings: Settings, material: Material) -> None:
+    """Raise what would stand in the way of a training, before anything is counted or measured.
+
+    Raises:
+        UsageError: the device or the precision is not to be had.
+        TooShortError: the text is too short for one batch.
+    """
+    config = settings.training
+    device = choose_device(config.device)
+    _batches(settings, material.tokens)
+    with DRAWING:
+        model = build_model(len(material.vocab), settings.model).to(device)
+    choose_dtype(config.precision, model.parameters())
+
+
 def set_up(settings: Settings, material: Material) -> Learner:
     """Return a new model on its device, and all that its training needs.
 
@@ -108,8 +163,10 @@ def set_up(settings: Settings, material: Material) -> Learner:
     config = settings.training
     device = choose_device(config.device)
     tokens = material.tokens.to(device)
-    learned = torch.arange(len(tokens), device=device) if settings.model.counts else tokens
-    batches = POLICIES[config.batches](learned, config.batch_size, config.num_steps, config.seed)
+    learned = tokens
+    if settings.model.counts:  # the gate has to know where a batch stands
+        learned = torch.arange(len(tokens), dtype=torch.int32, device=device)
+    batches = _batches(settings, learned)
     with DRAWING:
         torch.manual_seed(config.seed)
         model = build_model(len(material.vocab), settings.model).to(device)
@@ -119,7 +176,12 @@ def set_up(settings: Settings, material: Material) -> Learner:
                 material.learned,
                 Product(model.output.in_features, material.learned.longest).to(device),
             )
-            gate = GateLearner(model, counts, tokens, config)
+            gate = GateLearner(model, counts, tokens, config, material.excerpt)
     if settings.model.init_std is None:
         model.expect(tokens)
     return Learner(settings, model, batches, make_optimizer(model, config), gate)
+
+
+def _batches(settings: Settings, tokens: Tensor) -> TextBatches:
+    config = settings.training
+    return POLICIES[config.batches](tokens, config.batch_size, config.num_steps, config.seed)

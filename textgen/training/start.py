@@ -3,7 +3,7 @@
 import logging
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -12,21 +12,30 @@ from pathlib import Path
 import torch
 
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
+from textgen.counts.excerpt import Excerpt
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import measured, tell_held_out
+from textgen.evaluation.sample import Sample
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import Corpus, read_corpus
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
+from textgen.runs.progress import Plan
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.plan import passes
-from textgen.training.recipe import complete
+from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 from textgen.training.session import Result, Session
-from textgen.training.setup import Material
+from textgen.training.setup import Material, require_possible
 from textgen.version import __version__
 
 log = logging.getLogger(__name__)
+
+_NO_YARDSTICKS = dict.fromkeys(("kneser_ney_bits_per_character", "trigram_bits_per_character"))
+
+_SOON_COUNTED = 2_000_000
+"""Characters to learn from whose yardsticks are counted within a second: before the training, so
+that plots have them from its beginning. Those of a longer text are counted at its end."""
 
 
 def train(
@@ -60,12 +69,11 @@ def train(
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
-    material = Material(vocab, training_text, held_out_text)
+    minutes = settings.training.minutes
+    bounds = tokens_to_count(len(training_text), minutes), tokens_to_judge(minutes)
+    material = Material.of(vocab, training_text, held_out_text, *bounds)
     try:
-        settings, chosen = complete(
-            settings, len(training_text), lambda sized: passes(sized, material)
-        )
-        session = Session(settings, material)
+        require_possible(settings, material)
     except TooShortError as error:
         whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
         raise TextgenError(
@@ -74,34 +82,35 @@ def train(
         ) from None
     root = Path(checkpoints)
     make_room_for(root, name)
-    cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
-    for line in (cut, chosen, *unknown):
-        if line:
-            log.info("%s", line)
+    cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
+    _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
+    settings, chosen = complete(settings, len(training_text), lambda sized: passes(sized, material))
+    session = Session(settings, material)
+    _tell(chosen, *_bounded(settings, material))
     plan = session.plan()
-    counted = count_yardsticks(training_text, held_out_text) if held_out_text else None
     config = {
         "settings": settings.flat(),
         "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
         "characters": len(text),
         "plan": asdict(plan),
-        "kneser_ney_bits_per_character": counted and counted.kneser_ney.bits_per_character,
-        "trigram_bits_per_character": counted and counted.trigram.bits_per_character,
+        **_NO_YARDSTICKS,
         **measured(training_text, held_out_text),
         "versions": {"textgen": __version__, "torch": torch.__version__},
     }
+    if held_out_text and len(training_text) <= _SOON_COUNTED:
+        config |= _yardsticks(training_text, held_out_text, plan)
     learned = material.learned if settings.model.counts else None
     run = create_run(root, name, config, vocab, text, learned)
     tell_held_out(run)
-    return session.run(run, mirror)
+    del corpus, text, training_text, held_out_text  # of a long text, much of the memory
+    return _go(session, run, mirror)
 
 
 def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     corpus = read_corpus(files, settings.reading)
-    for line in corpus.describe():
-        log.info("%s", line)
+    _tell(*corpus.describe())
     return corpus
 
 
@@ -121,14 +130,16 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
-    session = Session(settings, Material(run.vocab, *run.split()))
+    session = Session(
+        settings, Material.of(run.vocab, *run.split(), run.plan.counted, run.plan.judged)
+    )
     session.load(run)
     done = session.position.step
     if settings.has_length():
         session.progress.stale = 0
         plan = session.plan()
         run.update(settings, replace(plan, total_steps=done + plan.total_steps))
-    elif done >= run.plan.total_steps or session.ran_stale():
+    elif not session.owes_evaluation(run) and (done >= run.plan.total_steps or session.ran_stale()):
         raise TextgenError(
             f"{run.name} is complete after {done:,} steps; to train it for longer: "
             f"textgen train --resume {shlex.quote(run.name)} --minutes 10"
@@ -137,4 +148,41 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
         before = run.settings.training
         run.update(settings.with_length(before.epochs, before.minutes), run.plan)
     tell_held_out(run)
-    return session.run(run, mirror)
+    return _go(session, run, mirror)
+
+
+def _go(session: Session, run: Run, mirror: Mirror) -> Result:
+    """Train, and count the yardsticks of a long text at the end."""
+    result = session.run(run, mirror)
+    if result.held_out is not None and run.kneser_ney_bits is None:
+        run.config |= _yardsticks(*run.split(), run.plan)
+        run.update(run.settings, run.plan)
+    return result
+
+
+def _yardsticks(training_text: str, held_out_text: str, plan: Plan) -> dict[str, float]:
+    """Return what counting alone comes to, on what the model is judged on at its end."""
+    sample = Sample.at_the_end(len(held_out_text), plan.judged)
+    found = count_yardsticks(training_text, held_out_text, plan.counted, sample)
+    figures = found.kneser_ney.bits_per_character, found.trigram.bits_per_character
+    return dict(zip(_NO_YARDSTICKS, figures, strict=True))
+
+
+def _tell(*lines: str | None) -> None:
+    for line in filter(None, lines):
+        log.info("%s", line)
+
+
+def _bounded(settings: Settings, material: Material) -> Iterator[str]:
+    """Yield what of a long text is counted and judged, in words, where that is not all."""
+    kinds, length = f"{material.vocab.kind}s", len(material.tokens)
+    counted = Excerpt.of(length, material.counted).counted
+    if settings.model.counts and counted < length:
+        yield f"{counted:,} of {length:,} {kinds} to learn from, spread evenly, are counted"
+    samples = material.on_the_way, material.at_the_end
+    on_the_way, at_the_end = (len(sample.places) for sample in samples)
+    if at_the_end < (count := material.at_the_end.count):
+        yield (
+            f"{on_the_way:,} of {count:,} {kinds} held out, spread evenly, are judged at an "
+            f"evaluation, and {at_the_end:,} at the end; all of them by textgen evaluate"
+        )
