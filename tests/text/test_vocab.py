@@ -25,6 +25,16 @@ def test_decode_undoes_encode_for_any_characters(text: str) -> None:
     assert ids.dtype == np.int32
 
 
+@given(st.text(min_size=1), st.integers(1, 9))
+def test_a_long_text_is_read_in_pieces(text: str, size: int) -> None:
+    whole = Vocab.build(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textgen.text.vocab._PIECE", size)
+        in_pieces = Vocab.build(text)
+        assert in_pieces.decode(in_pieces.encode(text)) == text
+    assert (in_pieces.tokens, in_pieces.counts) == (whole.tokens, whole.counts)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_ids_go_by_falling_frequency(kind: TokenKind) -> None:
     vocab = Vocab.build(TEXT, kind)

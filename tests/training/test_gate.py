@@ -25,8 +25,11 @@ MATERIAL = Material.of(Vocab.build(TEXT), TEXT, "")
 POLICIES = ["sequential", "random"]
 
 
-def new(**settings: object) -> Learner:
-    return set_up(Settings.of(**{**TINY, **settings}), MATERIAL)
+EXCERPT = Material.of(MATERIAL.vocab, TEXT, "", counted=600)
+
+
+def new(material: Material = MATERIAL, **settings: object) -> Learner:
+    return set_up(Settings.of(**{**TINY, **settings}), material)
 
 
 def go(learner: Learner, steps: int, position: Position | None = None) -> Position:
@@ -69,21 +72,38 @@ def test_no_gradient_of_the_gates_reaches_the_network() -> None:
     assert all(parameter.grad is not None for parameter in gate.counts.product.parameters())
 
 
+@pytest.mark.parametrize("material", [MATERIAL, EXCERPT])
 @pytest.mark.parametrize("batches", POLICIES)
-def test_a_training_that_was_stopped_goes_on_exactly(batches: str, tmp_path: Path) -> None:
-    whole = new(batches=batches)
+def test_a_training_that_was_stopped_goes_on_exactly(
+    batches: str, material: Material, tmp_path: Path
+) -> None:
+    whole = new(material, batches=batches)
     go(whole, 24)
     path = tmp_path / "last.safetensors"
-    first = new(batches=batches)
+    first = new(material, batches=batches)
     position = go(first, 11)
     save_checkpoint(path, position=position, progress=Progress(), **first.parts())
-    second = new(batches=batches)
+    second = new(material, batches=batches)
     position, _ = load_training(path, **second.parts())
     go(second, 13, position)
     ours, theirs = tensors(second), tensors(whole)
     assert ours.keys() == theirs.keys()
     assert any(name.startswith("gates.") for name in ours)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("first", [0, 200])
+def test_of_a_long_text_it_learns_where_that_was_counted(first: int) -> None:
+    learner = new(EXCERPT)
+    gate = learner.gate
+    assert gate is not None
+    before = [parameter.clone() for parameter in gate.counts.product.parameters()]
+    # A tenth of the text has 300 tokens, of which the first 60 are counted.
+    rows = first + 300 * torch.arange(4)[:, None] + torch.arange(17)
+    gate.loss(rows[:, :-1], rows[:, 1:], None)
+    gate.learn(1, 100)
+    unchanged = all(map(torch.equal, before, gate.counts.product.parameters()))
+    assert unchanged == (first == 200)
 
 
 def test_it_learns_within_the_first_passes_only() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import HIDDEN_SIZES, Settings, usual_embedding_size
-from textgen.training.recipe import complete
+from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 
 
 def never(_: Settings) -> NoReturn:
@@ -66,3 +66,24 @@ def test_a_short_text_or_a_number_of_epochs_leaves_the_network_small() -> None:
     for length, settings in ((50_000, Settings.of(minutes=60.0)), (10**6, Settings.of(epochs=9.0))):
         completed, _ = complete(settings, length, never)
         assert completed.model.hidden_size == HIDDEN_SIZES[0]
+
+
+def test_what_is_measured_of_a_long_text_ends_with_the_smaller_network() -> None:
+    measured: list[int | None] = []
+
+    def passes(settings: Settings) -> float:
+        measured.append(settings.model.hidden_size)
+        return 1.0
+
+    complete(Settings.of(minutes=10.0), 15_000_000, passes)
+    assert measured == [HIDDEN_SIZES[0]]
+
+
+def test_the_more_minutes_the_more_is_counted_and_judged() -> None:
+    assert tokens_to_count(1_000_000, 0.01) is None  # a novel, all of it
+    assert tokens_to_count(15_000_000, 0.2) == 3_000_000
+    assert tokens_to_count(15_000_000, 10.0) == tokens_to_count(15_000_000, None) == 10_000_000
+    assert [tokens_to_judge(minutes) for minutes in (0.01, 0.5, 10.0, None)] == [
+        *(2000, 5000),
+        *(10_000, 10_000),
+    ]

@@ -6,7 +6,9 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,9 +17,13 @@ import textgen
 from tests.conftest import TINY, flags, make_story
 from tests.processes import killing
 from textgen.config import Cell, Settings
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import Interrupted, TextgenError, UsageError
+from textgen.evaluation.mixture import Figures, evaluate_text
+from textgen.evaluation.sample import Sample
 from textgen.interrupts import STOP_SIGNALS
+from textgen.runs.checkpoint import load_weights
 from textgen.runs.folder import Run, find_run
+from textgen.training import session
 from textgen.training.start import resume, train
 
 
@@ -74,6 +80,80 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
         ours, theirs = load_file(killed.folder / name), load_file(whole.folder / name)
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+@pytest.fixture
+def _long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have small texts taken for long ones."""
+    monkeypatch.setattr("textgen.evaluation.sample.NOVEL", 300)
+    monkeypatch.setattr("textgen.evaluation.sample.LATELY", 5)
+    monkeypatch.setattr("textgen.training.recipe.JUDGED", 20)
+    monkeypatch.setattr("textgen.training.recipe._LEAST_COUNTED", 1000)
+    monkeypatch.setattr("textgen.training.recipe._MOST_COUNTED", 1000)
+    monkeypatch.setattr("textgen.training.start._SOON_COUNTED", 300)
+
+
+@pytest.mark.usefixtures("in_folder", "_long")
+@pytest.mark.parametrize("at", [1, 10])  # the first one, and that of the last step
+def test_a_stop_in_an_evaluation_is_made_up_for_exactly(
+    story: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.of(**{**TINY, "epochs": 2.0, "patience": 0})
+    result = train(story, settings, name="whole")
+    whole = result.run
+    assert whole.kneser_ney_bits is not None
+    judged = [e["held_out_tokens"] for e in whole.record.read() if "held_out_tokens" in e]
+    on_the_way, at_the_end = Sample.on_the_way(400, 20), Sample.at_the_end(400, 20)
+    assert judged == [len(on_the_way.places)] * 10
+    assert whole.record.read()[-1]["best_held_out_tokens"] == len(at_the_end.places) < 400
+    calls = 0
+
+    def stopped(*arguments: Any) -> Figures:  # noqa: ANN401
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            signal.raise_signal(signal.SIGINT)
+        return evaluate_text(*arguments)
+
+    monkeypatch.setattr("textgen.training.session.evaluate_text", stopped)
+    with pytest.raises(Interrupted, match="everything is saved"):
+        train(story, settings, name="stopped")
+    run = find_run(Path("checkpoints"), "stopped")
+    assert run.record.read()[-1]["unjudged"]
+    resume(run)
+    assert without_times(run) == without_times(whole)
+    for path in ("best.safetensors", "last.safetensors"):
+        ours, theirs = load_file(run.folder / path), load_file(whole.folder / path)
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    run = find_run(Path("checkpoints"), "stopped")
+    assert run.kneser_ney_bits == whole.kneser_ney_bits
+    counted = textgen.load("stopped").learned
+    run.counts.unlink()
+    again = textgen.load("stopped").learned
+    assert counted is not None
+    assert again is not None
+    for one, other in zip(counted.histories.followers, again.histories.followers, strict=True):
+        assert np.array_equal(one.counts, other.counts)
+
+
+@pytest.mark.usefixtures("in_folder", "_long")
+def test_a_stop_while_the_end_is_judged_loses_that_only(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any) -> Figures:  # noqa: ANN401
+        signal.raise_signal(signal.SIGINT)
+        return evaluate_text(*arguments)
+
+    def load_then_stop(*arguments: Any) -> int:  # noqa: ANN401
+        monkeypatch.setattr(session, "evaluate_text", stopped)
+        return load_weights(*arguments)
+
+    monkeypatch.setattr(session, "load_weights", load_then_stop)
+    with pytest.raises(Interrupted, match="the training is complete and saved, and was not judged"):
+        train(story, Settings.of(**TINY), name="short")
+    assert textgen.evaluate("short")[0].bits_per_character > 0
+    with pytest.raises(TextgenError, match="short is complete"):
+        resume(find_run(Path("checkpoints"), "short"))
 
 
 @pytest.mark.parametrize("stop", STOP_SIGNALS)

@@ -42,9 +42,9 @@ def count_yardsticks(
         sample: which of the M characters are judged; all when not given.
     """
     vocab = Vocab.build(training_text + text)
-    training, judged = vocab.encode(training_text), vocab.encode(text)
-    counted = Excerpt.of(len(training), most).take(training)
-    pieces, kept = _pieces(training, judged, sample or Sample.of(len(judged)))
+    counted = Excerpt.of(len(training_text), most).take(vocab.encode(training_text))
+    context, judged = vocab.encode(training_text[-ORDER + 1 :]), vocab.encode(text)
+    pieces, kept = _pieces(context, judged, sample or Sample.of(len(judged)))
     bits = [
         surprisals(counted, pieces, len(vocab))[kept]
         for surprisals in (kneser_ney_surprisals, trigram_surprisals)
@@ -52,9 +52,10 @@ def count_yardsticks(
     return Yardsticks(*(figures_of(one, len(one)) for one in bits))
 
 
-def _pieces(before: TokenIds, text: TokenIds, sample: Sample) -> tuple[TokenIds, NDArray[np.bool_]]:
+def _pieces(
+    context: TokenIds, text: TokenIds, sample: Sample
+) -> tuple[TokenIds, NDArray[np.bool_]]:
     """Return a sample's rows as one text, each behind its context, and which of it is judged."""
-    context = before[-ORDER + 1 :]
     tokens = np.concatenate([context, text])
     begins = len(context) + np.arange(sample.rows)[:, None] * sample.step
     places = begins + np.arange(-ORDER + 1, sample.length)

@@ -61,6 +61,11 @@ class Material:
         return cls(vocab, tokens, held_out, counted, judged)
 
     @cached_property
+    def places(self) -> Tensor:
+        """Where each of them stands, (N,)."""
+        return torch.arange(len(self.tokens), dtype=torch.int32)
+
+    @cached_property
     def excerpt(self) -> Excerpt:
         """What of the N tokens is counted."""
         return Excerpt.of(len(self.tokens), self.counted)
@@ -163,10 +168,8 @@ def set_up(settings: Settings, material: Material) -> Learner:
     config = settings.training
     device = choose_device(config.device)
     tokens = material.tokens.to(device)
-    learned = tokens
-    if settings.model.counts:  # the gate has to know where a batch stands
-        learned = torch.arange(len(tokens), dtype=torch.int32, device=device)
-    batches = _batches(settings, learned)
+    # The gate has to know where a batch stands.
+    batches = _batches(settings, material.places.to(device) if settings.model.counts else tokens)
     with DRAWING:
         torch.manual_seed(config.seed)
         model = build_model(len(material.vocab), settings.model).to(device)

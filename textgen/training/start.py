@@ -64,14 +64,15 @@ def train(
     name = name or new_name(corpus.path, datetime.now())  # noqa: DTZ005
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
-    training_text, held_out_text = split_text(text, settings.corpus.held_out)
     if len(vocab) == 1:
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
-    minutes = settings.training.minutes
-    bounds = tokens_to_count(len(training_text), minutes), tokens_to_judge(minutes)
-    material = Material.of(vocab, training_text, held_out_text, *bounds)
+    parts = split_text(text, settings.corpus.held_out)
+    length, minutes = len(parts[0]), settings.training.minutes
+    bounds = tokens_to_count(length, minutes), tokens_to_judge(minutes)
+    material = Material.of(vocab, *parts, *bounds)
+    del parts  # of a long text, much of the memory
     try:
         require_possible(settings, material)
     except TooShortError as error:
@@ -85,7 +86,7 @@ def train(
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
-    settings, chosen = complete(settings, len(training_text), lambda sized: passes(sized, material))
+    settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     session = Session(settings, material)
     _tell(chosen, *_bounded(settings, material))
     plan = session.plan()
@@ -95,15 +96,15 @@ def train(
         "characters": len(text),
         "plan": asdict(plan),
         **_NO_YARDSTICKS,
-        **measured(training_text, held_out_text),
+        **measured(*split_text(text, settings.corpus.held_out)),
         "versions": {"textgen": __version__, "torch": torch.__version__},
     }
-    if held_out_text and len(training_text) <= _SOON_COUNTED:
-        config |= _yardsticks(training_text, held_out_text, plan)
+    if material.held_out is not None and length <= _SOON_COUNTED:
+        config |= _yardsticks(*split_text(text, settings.corpus.held_out), plan)
     learned = material.learned if settings.model.counts else None
     run = create_run(root, name, config, vocab, text, learned)
     tell_held_out(run)
-    del corpus, text, training_text, held_out_text  # of a long text, much of the memory
+    del corpus, text
     return _go(session, run, mirror)
 
 
