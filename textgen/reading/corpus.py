@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textgen.config import ReadingConfig
 from textgen.errors import TextgenError
+from textgen.files import readable
 from textgen.reading.cleaning import Cleaned, clean
 from textgen.reading.containers import LeftOut, Part, parts
 from textgen.reading.damage import Damage
@@ -62,7 +63,9 @@ class SourceFile:
         changed = ", ".join(f"{count:,} {what}" for what, count in changes)
         size = f"{len(self.text):,} characters, {len(self.counts):,} distinct"
         kind = f"{self.kind}, " if self.kind else ""
-        about = f"{self.path}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"
+        about = (
+            f"{readable(self.path)}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"
+        )
         return [about, *self.oddities()]
 
     def oddities(self) -> list[str]:
@@ -80,7 +83,7 @@ class SourceFile:
                 f"paragraphs are broken into lines of {self.cleaned.width} columns; "
                 "--unwrap joins them"
             )
-        return [f"{self.path}: {line}" for line in lines]
+        return [f"{readable(self.path)}: {line}" for line in lines]
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Corpus:
 
 
 def _named(left_out: Sequence[tuple[Path, str]]) -> str:
-    shown = [f"{path} {why}" for path, why in left_out[:_NAMED]]
+    shown = [readable(f"{path} {why}") for path, why in left_out[:_NAMED]]
     more = [f"{len(left_out) - _NAMED:,} more"] * (len(left_out) > _NAMED)
     return "; ".join([*shown, *more])
 
@@ -202,7 +205,7 @@ def _read_file(
     """Yield a file, or the texts that it holds."""
     try:
         if (size := path.stat().st_size) > _LARGE:
-            log.info("Reading %s: %s MB", path, f"{size / 1e6:,.0f}")
+            log.info("Reading %s: %s MB", readable(path), f"{size / 1e6:,.0f}")
         data = path.read_bytes()
     except OSError as error:
         raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
