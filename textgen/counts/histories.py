@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.counts.sorting import in_order, numbered
+from textgen.counts.sorting import begins, in_order, which
 from textgen.text.vocab import TokenIds
 
 Integers = NDArray[np.integer[Any]]
@@ -250,15 +250,18 @@ def _longer(
     keys *= vocab_size
     keys += tokens
     keys, order = in_order(keys)
-    new, numbers = numbered(keys)
+    new = begins(keys)
     keys = keys[new]
-    grams = np.empty_like(numbers)
-    grams[order] = numbers
-    del numbers
-    counts = np.diff(np.flatnonzero(new), append=len(order)).astype(np.int32)
-    followed = keys // vocab_size
-    keys -= followed * vocab_size
-    return grams, order, Followers(_starts(followed, kinds + 1), keys.astype(np.int32), counts)
+    followed = (keys // vocab_size).astype(np.int32)
+    keys %= vocab_size
+    following = keys.astype(np.int32)
+    del keys
+    first = np.flatnonzero(new).astype(np.int32)
+    counts = np.append(first[1:], np.int32(len(order)))[: len(first)] - first
+    del first
+    found = Followers(_starts(followed, kinds + 1), following, counts)
+    del followed
+    return which(new, order), order, found
 
 
 def _starts(numbers: Integers, kinds: int) -> NDArray[np.int32]:

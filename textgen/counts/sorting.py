@@ -31,10 +31,22 @@ def in_order(numbers: Numbers) -> tuple[Numbers, NDArray[np.int32]]:
     return numbers, order
 
 
-def numbered(numbers: Numbers) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Return of numbers in order (n,) where new ones begin, and which one of them each is."""
+def begins(numbers: Numbers) -> NDArray[np.bool_]:
+    """Return where, among numbers in order, another one begins, (n,)."""
     new = np.ones(len(numbers), np.bool_)
     np.not_equal(numbers[1:], numbers[:-1], out=new[1:])
-    which = np.cumsum(new, dtype=np.int32)
-    which -= 1
-    return new, which
+    return new
+
+
+def which(new: NDArray[np.bool_], order: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return, at each place, which of the different numbers stands there, from 0 on, (n,).
+
+    Args:
+        new: where, among the numbers in order, another one begins, (n,).
+        order: the place that each of them comes from, (n,).
+    """
+    numbers = np.cumsum(new, dtype=np.int32)
+    numbers -= 1
+    at_places = np.empty_like(numbers)
+    at_places[order] = numbers
+    return at_places

@@ -17,7 +17,7 @@ Shapes: N tokens to learn from, M tokens to judge, G different grams, V vocabula
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.counts.sorting import in_order, numbered
+from textgen.counts.sorting import begins, in_order, which
 from textgen.text.vocab import TokenIds
 
 ORDER = 5
@@ -74,9 +74,7 @@ def _before(grams: _Ids) -> _Ids:
 def _number(keys: NDArray[np.int64]) -> _Ids:
     """Return the keys, which are overwritten, as numbers from 0 on, the same for the same keys."""
     keys, order = in_order(keys)
-    numbers = np.empty(len(keys), np.int32)
-    numbers[order] = numbered(keys)[1]
-    return numbers
+    return which(begins(keys), order)
 
 
 def _one_place_each(grams: _Ids, places: NDArray[np.int64]) -> NDArray[np.int64]:

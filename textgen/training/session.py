@@ -160,8 +160,8 @@ class Session:
         if self.owes_evaluation(run):
             entry = run.record.read()[-1]
             del entry["unjudged"]
-            run.record.forget_after(entry["step"] - 1)
             entry |= self._evaluation(run, stop)
+            run.record.forget_after(entry["step"] - 1)
             if self._ends_with(entry, run, stop, bar):
                 return
         meter.start()
