@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from textgen.bars import progress_bar
 from textgen.config import Errors, GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation import dynamic
@@ -112,12 +113,16 @@ class Judged:
         return [changed] * bool(self.changed) + self.overlap.remarks(self.name)
 
     def figures(self) -> Figures:
-        """Return the model's figures."""
-        return evaluate_text(self.trained.model, self.passage, self.trained.counts)
+        """Return the model's figures, with a bar where that takes long."""
+        count = self.passage.count
+        with progress_bar(count, f"{self.trained.vocab.kind}s", "judging", delay=2.0) as bar:
+            return evaluate_text(
+                self.trained.model, self.passage, self.trained.counts, watch=bar.update
+            )
 
     def yardsticks(self) -> Yardsticks:
         """Return what counts of the same training text come to."""
-        return count_yardsticks(self.training_text, self.text)
+        return count_yardsticks(self.training_text, self.text, self.trained.run.plan.counted)
 
     def adapting(self) -> Evaluation:
         """Return the figures of a copy of the model that goes on learning from what is judged.
