@@ -152,3 +152,44 @@ def test_who_stops_it_keeps_what_was_written(in_folder: Path, run: str, name: st
     text = Path("story.txt").read_text("utf-8")
     assert text.startswith("庞师傅")
     assert len(text) > len("庞师傅\n")
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16-le", "big5"])
+def test_a_short_beginning_is_read_as_the_model_knows_it(
+    command: Command, run: str, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    _, expected, _ = command("generate", run, "--prefix", "人家", *ASKED)
+    data = "人家".encode(encoding)
+    Path("short.txt").write_bytes(data)
+    status, out, err = command("generate", run, "--prefix-file", "short.txt", *ASKED)
+    assert (status, out) == (0, expected)
+    assert err == f"short.txt: read as {encoding} (--encoding tells another)\n"
+    for flag in ("--prefix-file", "--prefixes", "--prefix"):
+        pipe(monkeypatch, data)
+        asked = (flag, "-", *ASKED, *(("--encoding", encoding) if flag != "--prefixes" else ()))
+        status, out, err = command("generate", run, *asked)
+        assert (status, out, "read as" in err) == (0, expected, flag == "--prefixes")
+
+
+def test_bytes_on_the_command_line_are_another_terminals(command: Command, run: str) -> None:
+    _, expected, _ = command("generate", run, "--prefix", "人家", *ASKED)
+    prefix = "人家".encode("gb18030").decode("utf-8", "surrogateescape")
+    status, out, err = command("generate", run, "--prefix", prefix, *ASKED)
+    assert (status, out) == (0, expected)
+    assert "--prefix: read as gb18030" in err
+
+
+def test_a_mistaken_encoding_is_told(command: Command, run: str) -> None:
+    Path("short.txt").write_bytes("人家".encode("gb18030"))
+    asked = ("generate", run, "--prefix-file", "short.txt", "--encoding")
+    assert command(*asked, "utf-8")[0] == 1
+    assert command(*asked, "none")[0] == 2
+    status, _, err = command("generate", run, "--prefix", "人家", "--encoding", "utf-8")
+    assert (status, "--encoding is that of a file or a pipe" in err) == (2, True)
+    status, _, err = command("generate", "nope", "--prefix-file", "nope.txt")
+    assert (status, "nope.txt does not exist" in err) == (1, True)
+
+
+def test_a_beginning_is_cleaned_but_for_its_ends(command: Command, run: str) -> None:
+    status, out, _ = command("generate", run, "--prefix", " 老\x1b[31m\u202e周\n", *ASKED)
+    assert (status, out[:4]) == (0, " 老周\n")

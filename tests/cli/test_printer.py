@@ -78,6 +78,13 @@ def test_words_go_on_over_pieces() -> None:
     assert screen.lines() == ["The quick ", "brown 狐狸", "jumps over", ""]
 
 
+def test_nothing_steers_a_terminal_and_joiners_stay() -> None:
+    assert printed(["a\x1b", "[31m", "b\u202e说\tc"], 40).raw == "a\ufffd[31mb\ufffd说 c\n"
+    joined = "می\u200cخواهم 👩\u200d💻"
+    assert printed(list(joined), 40).raw == f"{joined}\n"
+    assert width("\u200d") == 0
+
+
 def test_into_a_pipe_it_goes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = io.StringIO()
     monkeypatch.setattr(sys, "stdout", pipe)

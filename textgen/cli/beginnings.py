@@ -1,8 +1,10 @@
 """The beginnings that a command is given: on the command line, in a file, through a pipe."""
 
+import contextlib
 import logging
+import os
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from textgen.errors import TextgenError, UsageError
 
 if TYPE_CHECKING:
     from textgen.runs.trained import Trained
+    from textgen.text.vocab import Vocab
 
 log = logging.getLogger(__name__)
 
@@ -17,34 +20,65 @@ _PIPE = "-"
 """What stands for standard input."""
 
 
-def beginnings(prefix: str | None, prefix_file: Path | None, prefixes: Path | None) -> list[str]:
-    """Return the texts to go on from: one, or with ``prefixes`` one a line.
+@dataclass(frozen=True)
+class Given:
+    """What there is to go on from, before a model tells in which encoding it is."""
+
+    data: bytes | str
+    """Bytes, but for what stands on the command line: there white space at its ends is meant."""
+
+    path: Path
+    """Where it is from, for messages."""
+
+    one_a_line: bool = False
+    encoding: str | None = None
+    """Found out when not given."""
+
+
+def given(
+    prefix: str | None, prefix_file: Path | None, prefixes: Path | None, encoding: str | None
+) -> Given:
+    """Return what the flags give to go on from.
 
     Raises:
         UsageError: there is none, or there are two sources.
         TextgenError: a file cannot be read.
     """
     flags = {"--prefix": prefix, "--prefix-file": prefix_file, "--prefixes": prefixes}
-    given = [flag for flag, value in flags.items() if value is not None]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} are two beginnings: give one of them")
-    if prefix is not None:
-        return [_read(_PIPE) if prefix == _PIPE else prefix]
-    if prefix_file is not None:
-        return [_read(prefix_file)]
-    if prefixes is None:
+    named = [flag for flag, value in flags.items() if value is not None]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} are two beginnings: give one of them")
+    if not named:
         raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
-    lines = _read(prefixes).split("\n")
-    found = [line for line in lines if line.strip()]
-    if len(found) < len(lines):
-        log.info("%s: blank lines left out: %d", prefixes, len(lines) - len(found))
-    return found
+    path = prefix_file or prefixes
+    if prefix is not None and prefix != _PIPE:
+        if encoding is not None:
+            raise UsageError(
+                "--encoding is that of a file or a pipe: leave it out, or give --prefix-file FILE"
+            )
+        return Given(prefix, Path("--prefix"))
+    if path is None or str(path) == _PIPE:
+        data, path = _piped(), Path("standard input")
+    else:
+        data = _content(path)
+    return Given(data, path, one_a_line=prefixes is not None, encoding=encoding)
 
 
-def understood_by(trained: "Trained", starts: Sequence[str], *, map_script: bool) -> list[str]:
-    """Return the beginnings as the model will read them, and tell what it does not know."""
+def beginnings(of: Given, trained: "Trained", *, map_script: bool) -> list[str]:
+    """Return the texts to go on from as the model will read them, and tell what is odd about them.
+
+    Raises:
+        TextgenError: it is no text, or for ``map_script``, OpenCC is not installed.
+    """
     from textgen.text.unknown import understood
 
+    text = _text(of, trained.vocab)
+    starts = [text]
+    if of.one_a_line:
+        lines = text.split("\n")
+        starts = [line for line in lines if line.strip()]
+        if len(starts) < len(lines):
+            log.info("%s: blank lines left out: %d", of.path, len(lines) - len(starts))
     read = []
     for number, start in enumerate(starts, start=1):
         mapped, messages = understood(trained.vocab, start, trained.run.name, map_script=map_script)
@@ -54,17 +88,54 @@ def understood_by(trained: "Trained", starts: Sequence[str], *, map_script: bool
     return read
 
 
-def _read(source: Path | str) -> str:
-    """Return a file's text, or what comes through a pipe, without the newline at its end."""
-    from textgen.reading.cleaning import clean
-    from textgen.reading.corpus import read_corpus
-    from textgen.reading.encodings import decode
+def _text(of: Given, vocab: "Vocab") -> str:
+    """Return the clean text."""
+    from textgen.reading.short_texts import cleaned, cleaned_but_for_its_ends
 
-    if str(source) != _PIPE:
-        return read_corpus([Path(source)]).text.rstrip("\n")
+    if isinstance(of.data, bytes):
+        text = cleaned(_decoded(of.data, of, vocab))
+        if not text:
+            raise TextgenError(f"{of.path} is empty: it has no character to go on from")
+        return text
+    text = of.data
+    if any("\udc80" <= character <= "\udcff" for character in text):
+        # Bytes that are no UTF-8 come from a terminal in another encoding.
+        text = _decoded(os.fsencode(text), of, vocab)
+    return cleaned_but_for_its_ends(text)
+
+
+def _decoded(data: bytes, of: Given, vocab: "Vocab") -> str:
+    """Return the text of bytes, in the encoding that the model is most familiar with."""
+    from textgen.reading.encodings import decode
+    from textgen.reading.short_texts import LONGEST, decodings, most_familiar
+
+    if of.encoding is not None:
+        with contextlib.suppress(LookupError, UnicodeError):
+            return data.decode(of.encoding)
+    elif len(data) <= LONGEST and (found := decodings(data)):
+        encoding = most_familiar(found, vocab)
+        if not encoding.startswith("utf-8"):
+            log.info("%s: read as %s (--encoding tells another)", of.path, encoding)
+        return found[encoding]
+    decoded = decode(data, of.path, of.encoding)  # who says what is wrong
+    if decoded.damage is not None:
+        log.warning("%s: %s", of.path, decoded.damage.describe(decoded.encoding))
+    return decoded.text
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise TextgenError(f"{path} does not exist; give a text file") from None
+    except OSError as error:
+        raise TextgenError(f"{path} cannot be read: {error.strerror}; give a text file") from None
+
+
+def _piped() -> bytes:
     if sys.stdin.isatty():
         log.info("Type the beginning; Ctrl-D ends it.")
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise TextgenError("standard input brings no beginning: echo 却说 | textgen generate ...")
-    return clean(decode(data, Path("standard input")).text).text.rstrip("\n")
+    return data

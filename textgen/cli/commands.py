@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from textgen.cli.beginnings import beginnings, understood_by
+from textgen.cli.beginnings import beginnings, given
 from textgen.cli.printer import print_text
 from textgen.cli.process import run_command
 from textgen.cli.reading import corpus_values, print_corpus, read_and_tell
@@ -148,9 +148,11 @@ def train(
     """
     from textgen.dashboard.mirror import mirror_to
     from textgen.evaluation.overlap import held_out_overlap
+    from textgen.reading.short_texts import cleaned_but_for_its_ends
     from textgen.runs.folder import find_run
 
     del preset, config  # fill_in has read them
+    training = replace(training, prefix=tuple(map(cleaned_but_for_its_ends, training.prefix)))
     settings = Settings(corpus, model, training, reading)
     mirror = mirror_to(visdom, visdom_env, visdom_window, tensorboard)
     if resume:
@@ -190,6 +192,7 @@ def generate(
     prefix: Annotated[str | None, _MayBegin] = None,
     prefix_file: Annotated[Path | None, _MayBegin] = None,
     prefixes: Annotated[Path | None, _MayBegin] = None,
+    encoding: str | None = None,
     map_script: _MapScript = False,
     generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
     search: Annotated[SearchConfig, _Flat] = SearchConfig(),
@@ -207,6 +210,8 @@ def generate(
         prefix: The beginning; - reads it from standard input.
         prefix_file: Text file with the beginning, for a long one; - is standard input.
         prefixes: Text file with a beginning on each line.
+        encoding: Encoding of that file, or of the pipe; when not given, the one in which the model
+            knows the characters.
         map_script: Put unknown characters into the script and the punctuation that are known.
         counts: Multiply the network with what counts know, where the run has counts.
         check_copying: Tell what of the text stands word for word in the training text.
@@ -223,14 +228,14 @@ def generate(
     search.check(generation)
     form = chosen_format(form, as_json=as_json)
     _require_new("out", out)
-    starts = beginnings(prefix, prefix_file, prefixes)
+    begin = given(prefix, prefix_file, prefixes, encoding)
     trained = load(run, checkpoints)
     if not counts:
         trained = replace(trained, learned=None)
     if form == "text" and out is None:
         warn_of_encoding(trained)
     original = _training_text(trained) if check_copying else None
-    starts = understood_by(trained, starts, map_script=map_script)
+    starts = beginnings(begin, trained, map_script=map_script)
     drawn = generation.seed is None and generation.temperature > 0 and search.beam is None
     if generation.seed is None and search.beam is None:
         generation = replace(generation, seed=new_seed())

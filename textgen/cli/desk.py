@@ -20,6 +20,7 @@ from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
 from textgen.interrupts import StopRequest, handling
+from textgen.reading.short_texts import cleaned_but_for_its_ends
 from textgen.runs.trained import Trained
 from textgen.text.unknown import understood
 from textgen.writing.decoder import Decoder
@@ -139,6 +140,7 @@ class _Desk:
             self._print(self._manuscript.go_on)
             return
         run = self._trained.run
+        line = cleaned_but_for_its_ends(line)
         line, messages = understood(run.vocab, line, run.name, map_script=self._map_script)
         for message in messages:
             log.warning("%s", message)

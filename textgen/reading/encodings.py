@@ -20,7 +20,10 @@ _BINARY = 0.01
 """Least share of control characters that makes a file no text."""
 
 _MENDED = 0.001
-"""Share of a text's characters that may be left out unasked."""
+"""Share of a text's characters that may be left out unasked, but for half ones at both ends."""
+
+_MENDED_OF_A_FEW = 0.1
+"""The same share with those."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,11 @@ def _too_much(decoded: Decoded, errors: Errors) -> bool:
     damage = decoded.damage
     if damage is None or errors == "replace":
         return False
-    return errors == "strict" or damage.inside > max(1, _MENDED * len(decoded.text))
+    return (
+        errors == "strict"
+        or damage.inside > max(1, _MENDED * len(decoded.text))
+        or damage.count > max(1, _MENDED_OF_A_FEW * len(decoded.text))
+    )
 
 
 def _refusal(decoded: Decoded, path: Path, errors: Errors) -> str:
