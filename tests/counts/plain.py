@@ -1,11 +1,13 @@
 """The experts' formulas written down once more, as plainly as can be: dense, a place at a time."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.counts.experts import _MASS, DISCOUNT, WINDOWS, Experts
+from textgen.counts.histories import Histories
 from textgen.counts.learned import Learned
 from textgen.text.vocab import TokenIds
 
@@ -22,11 +24,19 @@ def make_ids(count: int, vocab_size: int, seed: int = 0) -> TokenIds:
     return ids
 
 
+def make_learned(count: int, vocab_size: int, skips: int = 2) -> Learned:
+    """Return what was counted of a text, with histories that skip however few tokens there are."""
+    tokens = make_ids(count, vocab_size)
+    learned = Learned.of(tokens, vocab_size)
+    histories = Histories.of(tokens, vocab_size, learned.form.longest, skips)
+    return replace(learned, histories=histories)
+
+
 def make_experts(
     count: int = 40, vocab_size: int = 6, kind: type[np.floating[Any]] = np.float64
 ) -> tuple[Learned, Experts]:
     """Return what is said in a text of so many tokens, after another one was counted."""
-    learned = Learned.of(make_ids(150, vocab_size), vocab_size)
+    learned = make_learned(150, vocab_size)
     reading = learned.reading(make_ids(count, vocab_size, 1), make_ids(9, vocab_size, 2))
     return learned, learned.consult(reading.seen(np.arange(count)), kind)
 

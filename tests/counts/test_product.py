@@ -21,7 +21,7 @@ def case() -> Case:
     """Return a gate of random weights, and all that it is asked about R places."""
     torch.manual_seed(0)
     learned, experts = make_experts(R, V)
-    product = Product(E, learned.longest).double()
+    product = Product(E, learned.form).double()
     for parameter in product.parameters():
         torch.nn.init.normal_(parameter)
     draw = partial(torch.randn, dtype=torch.float64)
@@ -38,13 +38,13 @@ def test_the_probabilities_sum_to_one(case: Case) -> None:
 def test_the_formulas(case: Case) -> None:
     product, features, logits, experts, _ = case
     phi, log_u = torch.from_numpy(dense(experts)), torch.from_numpy(experts.log_frequencies)
-    network, k = logits.log_softmax(dim=1), len(experts.histories) // 2
+    network, k = logits.log_softmax(dim=1), product.parts[0].stop
     known = [torch.from_numpy(experts.inputs), network.amax(1, keepdim=True)]
     known.append(-(network.exp() * network).sum(1, keepdim=True))
     units = torch.tanh(product.features(features) + product.inputs(0.25 * torch.cat(known, 1)))
     a, g = product.out(units).tensor_split([2 + phi.shape[1]], dim=1)
     exponent = a[:, :1] * logits + a[:, 1:2] * log_u + torch.einsum("rj,rjv->rv", a[:, 2:], phi)
-    alone = [phi[:, :k].sum(1), phi[:, k : 2 * k].sum(1), *phi[:, 2 * k :].unbind(1)]
+    alone = [phi[:, :k].sum(1), phi[:, k : 2 * k].sum(1), *phi[:, -3:].unbind(1)]
     parts = [exponent.softmax(1), network.exp(), *((log_u + one).exp() for one in alone)]
     expected = sum(g.softmax(1)[:, i, None] * part for i, part in enumerate(parts))
     told = product(features, logits, experts).exp()
@@ -89,7 +89,7 @@ def test_nothing_but_the_gate_is_changed(case: Case) -> None:
 
 def test_it_begins_nearly_as_the_network_alone(case: Case) -> None:
     _, features, logits, experts, _ = case
-    product = Product(E, len(experts.histories) // 2).double()
+    product = Product(E, make_experts(R, V)[0].form).double()
     told = product(features, logits, experts).exp()
     network = logits.softmax(1)
     assert (told > 0.75 * network).all()

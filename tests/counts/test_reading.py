@@ -14,13 +14,14 @@ from textgen.text.vocab import TokenIds
 
 V, K = 3, 4
 FREQUENCIES = np.array([0.5, 0.3, 0.2])
+SKIPS = 2
 TEXTS = st.lists(st.integers(0, V - 1), min_size=BLOCKS, max_size=120).map(
     lambda ids: np.array(ids, np.int32)
 )
 
 
 def histories(tokens: TokenIds) -> Histories:
-    return Histories.of(tokens, V, K)
+    return Histories.of(tokens, V, K, SKIPS)
 
 
 def in_training(tokens: TokenIds, place: int, *, hidden: bool) -> Experts:
@@ -104,7 +105,10 @@ def test_what_is_read_is_not_seen_before_it_is(
     place = data.draw(st.integers(0, len(tokens) - 1))
     texts = tokens, changed(tokens, data, place, len(tokens))
     one, other = (
-        consult(Reading(histories(learned), text, before).seen(np.arange(place + 1)), FREQUENCIES)
+        consult(
+            Reading(histories(learned), text, before).seen(np.arange(place + 1)),
+            FREQUENCIES,
+        )
         for text in texts
     )
     assert same(one, other)

@@ -1,5 +1,6 @@
 """What was counted, in a file: with it, or with the text, a run writes the same."""
 
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,16 @@ import pytest
 
 import textgen
 from tests.conftest import copy_run
-from textgen.config import GenerationConfig
+from tests.counts.plain import make_learned
+from textgen.config import GenerationConfig, Settings
+from textgen.counts import learned
+from textgen.counts.experts import Form, form_for
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError
 from textgen.runs.counted import load_counts, save_counts
 from textgen.runs.folder import Run
 from textgen.text.vocab import TokenIds
-from textgen.training import start
+from textgen.training.start import resume, train
 
 V = 7
 
@@ -36,16 +40,16 @@ def ids(count: int) -> TokenIds:
 
 @pytest.mark.parametrize("count", [0, 1, 300])
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path, count: int) -> None:
-    learned = Learned.of(ids(count), V)
-    save_counts(tmp_path / "counts.safetensors", learned)
+    counted = make_learned(count, V)
+    save_counts(tmp_path / "counts.safetensors", counted)
     loaded = load_counts(tmp_path / "counts.safetensors", V)
-    assert np.array_equal(loaded.frequencies, learned.frequencies)
-    assert loaded.longest == learned.longest
+    assert np.array_equal(loaded.frequencies, counted.frequencies)
+    assert loaded.form == counted.form
     recent = ids(90).reshape(10, 9)
-    pair = loaded.histories, learned.histories
-    for k, numbers in enumerate(zip(*(one.find(recent) for one in pair), strict=True), start=1):
+    pair = loaded.histories, counted.histories
+    for which, numbers in enumerate(zip(*(one.find(recent) for one in pair), strict=True)):
         assert np.array_equal(*numbers)
-        one, other = (histories.followed(k, numbers[0]) for histories in pair)
+        one, other = (histories.followed(which, numbers[0]) for histories in pair)
         assert np.array_equal(one.keys(V), other.keys(V))
         assert np.array_equal(one.counts, other.counts)
 
@@ -74,6 +78,24 @@ def test_one_of_the_two_is_enough(run: Run, gone: str, caplog: pytest.LogCapture
     assert caplog.messages == []
 
 
+@pytest.mark.usefixtures("in_folder")
+def test_a_run_from_before_histories_skipped_writes_and_goes_on(
+    story: Path, tiny: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(learned, "form_for", lambda *text: Form(form_for(*text).longest))
+        run = train(story, tiny, "old").run
+        text = written(run)
+    assert load_counts(run.counts, len(run.vocab)).form.skips == 0
+    path = run.folder / "config.json"
+    path.write_text(json.dumps(run.config | {"format": 2}), encoding="utf-8")
+    assert written(run) == text
+    run.counts.unlink()  # what text.txt says is counted as it was
+    assert written(run) == text
+    resume(Run(run.folder), tiny)
+    assert written(run) != text
+
+
 def test_without_both_the_network_writes_alone(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     trained = textgen.load(run.folder)
     config = GenerationConfig(length=60, seed=1)
@@ -92,7 +114,7 @@ def test_another_text_than_was_learned_is_not_gone_on_with(run: Run) -> None:
     path.write_text(path.read_text("utf-8").replace("老周", "老王", 1), encoding="utf-8")
     before = run.last.read_bytes()
     with pytest.raises(TextgenError, match=r"text.txt is not the text any more that tale was"):
-        start.resume(run, run.settings.with_length(epochs=1))
+        resume(run, run.settings.with_length(epochs=1))
     assert run.last.read_bytes() == before
     assert written(run)  # its counts are those of what was learned
     run.counts.unlink()

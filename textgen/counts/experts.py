@@ -16,8 +16,11 @@ To all tokens that did not follow, or do not stand in the window, an expert give
 which the softmax takes away. So of histories only those that did take any work, some hundreds of V;
 windows, which a stretch of places shares, are written out.
 
-Shapes: R places, V vocabulary, K longest history, J = 2 K + 3 experts, G groups of places that see
-the same windows, n tokens that followed, in all places.
+A history that skips, c-3 c-2 _ w, says what it adds to u alone: phi_1 of the formula above. Only
+where a token is a word or a good part of one, as in Chinese, is there something to skip.
+
+Shapes: R places, V vocabulary, K longest history, S that skip, J = 2 K + S + 3 experts, G
+groups of places that see the same windows, n tokens that followed, in all places.
 """
 
 import math
@@ -49,7 +52,31 @@ _ENOUGH = 1.8
 
 _LONGEST = 8
 
+_SKIPS, _SKIPPING = 2, 4
+"""Histories that skip, and K up to which there are any."""
+
 Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which experts there are."""
+
+    longest: int
+    """K."""
+
+    skips: int = 0
+    """S."""
+
+    @property
+    def num_experts(self) -> int:
+        """J."""
+        return 2 * self.longest + self.skips + len(WINDOWS)
+
+    @property
+    def num_inputs(self) -> int:
+        """C, what a gate is told of them."""
+        return 4 * self.longest + 2 * self.skips + len(WINDOWS)
 
 
 @dataclass(frozen=True)
@@ -74,7 +101,7 @@ class Experts:
     """log u, (V,)."""
 
     histories: list[Expert]
-    """Of all that counts by length, then of what was read lately by length."""
+    """Of all that counts by length, of what was read lately by length, and those that skip."""
 
     windows: Floats
     """The windows' phi less its constant, (G, 3, V)."""
@@ -89,15 +116,16 @@ class Experts:
     """log(1 + n) of how many tokens, and how many kinds, each history and window has, (R, C)."""
 
 
-def num_inputs(longest: int) -> int:
-    """Return C."""
-    return 4 * longest + len(WINDOWS)
-
-
 def frequencies_of(counts: Integers) -> NDArray[np.float64]:
     """Return u (V,), from how often every token stands in the text that is learned (V,)."""
     frequencies: NDArray[np.float64] = (counts + _UNSEEN) / (counts + _UNSEEN).sum()
     return frequencies
+
+
+def form_for(frequencies: NDArray[np.float64], length: int) -> Form:
+    """Return which experts there are for a text of so many tokens."""
+    longest = longest_history(frequencies, length)
+    return Form(longest, _SKIPS) if longest <= _SKIPPING else Form(longest)
 
 
 def longest_history(frequencies: NDArray[np.float64], length: int) -> int:
@@ -122,10 +150,13 @@ def consult(seen: Seen, frequencies: Floats) -> Experts:
     rows = len(seen.since)
     constants: list[Floats] = []
     inputs: list[Integers] = []
+    longest = seen.latest.shape[1]
     histories = [
-        *_of_all(seen.followed, frequencies, rows, constants, inputs),
+        *_of_all(seen.followed[:longest], frequencies, rows, constants, inputs),
         *_of_latest(seen.latest, frequencies, constants, inputs),
     ]
+    for skipping in seen.followed[longest:]:
+        histories += _of_all([skipping], frequencies, rows, constants, inputs)
     windows, groups = _of_windows(seen, frequencies, constants, inputs)
     return Experts(
         np.log(frequencies),
@@ -144,7 +175,7 @@ def _of_all(
     constants: list[Floats],
     inputs: list[Integers],
 ) -> list[Expert]:
-    """Return the experts of the first family."""
+    """Return what the histories of each length say, which back off one to the other."""
     kind, vocab_size = frequencies.dtype, len(frequencies)
     # What follows a history also follows its end: the tokens of the shortest are enough for all.
     first = followed[0]

@@ -5,8 +5,12 @@ numbered length by length, sorted by the shorter history, then by the token: the
 history have numbers that stand next to each other, and those of a longer one are found by two
 steps instead of by a search through the text.
 
-Shapes: N tokens of the text, V vocabulary, K longest history, H_k different histories of k tokens,
-G_k of them with what followed (so H_1 = V and H_k+1 = G_k), R places, n followers in all.
+Beside them there are histories that skip: what stood not right after them, but 1, 2, ... S tokens
+later. Each is one of the histories of (K + 1) // 2 tokens, and has its number.
+
+Shapes: N tokens of the text, V vocabulary, K longest history, S that skip, H_k different histories
+of k tokens, G_k of them with what followed (so H_1 = V and H_k+1 = G_k), R places, n followers in
+all.
 """
 
 from collections.abc import Sequence
@@ -20,8 +24,6 @@ from textgen.counts.sorting import begins, in_order, which
 from textgen.text.vocab import TokenIds
 
 Integers = NDArray[np.integer[Any]]
-
-_NOWHERE = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Followers:
 
 @dataclass(frozen=True)
 class Positions:
-    """Where the histories of one length stand."""
+    """Where the histories of one length stand, k tokens with those that are skipped."""
 
     histories: Integers
     """Which one stands before each place, (N + 1,)."""
@@ -104,32 +106,46 @@ class Histories:
     """What followed every history of at most K tokens.
 
     Args:
-        followers: of each length, from 1 on.
+        followers: of each length, from 1 on; then of those that skip 1, 2, ... S tokens.
         vocab_size: V.
+        skips: S.
         positions: where they stand, if that is known.
-        longest: then also which one of K + 1 tokens ends at each place, from K on, (N - K,).
+        pairs: then also which pair of the longest history and what followed it stands at each
+            place, from K on, (N - K,); and of those that skip, from where they reach back to.
     """
 
     def __init__(
         self,
         followers: Sequence[Followers],
         vocab_size: int,
+        skips: int = 0,
         positions: Sequence[Positions] = (),
-        longest: Integers = _NOWHERE,
+        pairs: Sequence[Integers] = (),
     ) -> None:
         self.followers = followers
         self.vocab_size = vocab_size
+        self.skips = skips
         self.positions = positions
-        self._longest = longest
+        self._pairs = pairs
+        self.longest = len(followers) - skips
+        """K."""
+
+        self.spans = [(k, 0) for k in range(1, self.longest + 1)]
+        """Of each one its tokens, and how many it skips."""
+
+        self.spans += [(_skipping(self.longest), skipped) for skipped in range(1, skips + 1)]
+        self.reach = max((sum(span) for span in self.spans), default=0)
+        """Tokens that the one looks back which looks back the furthest."""
 
     @classmethod
-    def of(cls, tokens: TokenIds, vocab_size: int, longest: int) -> "Histories":
+    def of(cls, tokens: TokenIds, vocab_size: int, longest: int, skips: int = 0) -> "Histories":
         """Return those of a text.
 
         Args:
             tokens: ids (N,); N may be 0, and less than K.
             vocab_size: V.
             longest: K.
+            skips: S.
         """
         count = len(tokens)
         followers, positions = [], []
@@ -148,24 +164,44 @@ class Histories:
             grams, order, found = _longer(before, tokens[k:], kinds, vocab_size)
             followers.append(found)
             kinds = len(found.tokens)
-        return cls(followers, vocab_size, positions, grams)
+        pairs = [grams]
+        length = _skipping(longest)
+        for skipped in range(1, skips + 1):
+            # The same histories, each a few places later, and what followed them there.
+            same, none = positions[length - 1], followers[length - 1].none
+            histories = np.full(count + 1, none, np.int32)
+            histories[skipped:] = same.histories[:-skipped]
+            before = histories[length + skipped : count]
+            places = same.places + np.int32(skipped)
+            places = places[places < count]
+            positions.append(Positions(histories, places, _starts(before, none + 1)))
+            grams, _, found = _longer(before, tokens[length + skipped :], none, vocab_size)
+            followers.append(found)
+            pairs.append(grams)
+        return cls(followers, vocab_size, skips, positions, pairs)
 
     def find(self, recent: TokenIds) -> list[Integers]:
-        """Return the numbers (R,) of the histories of 1 to K tokens that end ``recent`` (R, C).
+        """Return the numbers (R,) of the histories that end ``recent`` (R, C).
 
         An id of -1 is no token.
+
+        Returns:
+            Of those of 1 to K tokens, then of those that skip 1 to S.
         """
-        found = []
-        for k in range(1, len(self.followers) + 1):
-            if recent.shape[1] < k:
-                found.append(np.full(len(recent), self.followers[k - 1].none))
-                continue
-            oldest = recent[:, -k].astype(np.int64)
-            number: Integers = np.where(oldest < 0, self.followers[0].none, oldest)
-            for place in range(1, k):
-                number = self._longer(place, number, recent[:, place - k])
-            found.append(number)
-        return found
+        return [
+            self._ending(recent[:, : max(0, recent.shape[1] - skipped)], k)
+            for k, skipped in self.spans
+        ]
+
+    def _ending(self, recent: TokenIds, k: int) -> Integers:
+        """Return the numbers (R,) of the histories of k tokens that end ``recent`` (R, C)."""
+        if recent.shape[1] < k:
+            return np.full(len(recent), self.followers[k - 1].none)
+        oldest = recent[:, -k].astype(np.int64)
+        number: Integers = np.where(oldest < 0, self.followers[0].none, oldest)
+        for place in range(1, k):
+            number = self._longer(place, number, recent[:, place - k])
+        return number
 
     def _longer(self, length: int, histories: Integers, tokens: TokenIds) -> Integers:
         """Return the numbers of histories of so many tokens with one token more."""
@@ -177,17 +213,17 @@ class Histories:
         return np.where(there, at, self.followers[length].none)
 
     def followed(
-        self, length: int, histories: Integers, less: tuple[Integers, Integers] | None = None
+        self, which: int, histories: Integers, less: tuple[Integers, Integers] | None = None
     ) -> Followed:
         """Return what followed histories.
 
         Args:
-            length: k.
+            which: their place among ``spans``.
             histories: their numbers, (R,).
             less: where in the order of ``Positions.places`` those begin and end, of each history,
                 that do not count; each (R,).
         """
-        known = self.followers[length - 1]
+        known = self.followers[which]
         first = known.first[histories]
         rows, at = ranges(first, known.first[histories + 1] - first)
         counts = known.counts[at]
@@ -196,17 +232,22 @@ class Histories:
         begin, end = less
         their_rows, where = ranges(begin, end - begin)
         shift = np.searchsorted(rows, np.arange(len(histories))) - first
-        places = self.positions[length - 1].places[where]
-        taken = self._ending(length + 1, places) + shift[their_rows]
+        places = self.positions[which - 1].places[where]
+        taken = self._pairs_at(which, places) + shift[their_rows]
         counts = counts - np.bincount(taken, minlength=len(counts))
         left = np.flatnonzero(counts)
         return Followed(rows[left], known.tokens[at[left]], counts[left])
 
-    def _ending(self, length: int, places: Integers) -> Integers:
-        """Return the histories of so many tokens, K + 1 at most, whose last one stands there."""
-        if length > len(self.positions):
-            return self._longest[places - len(self.positions)]
-        return self.positions[length - 1].histories[places + 1]
+    def _pairs_at(self, which: int, places: Integers) -> Integers:
+        """Return which pair of a history and what followed stands at places; see ``followed``."""
+        if which < self.longest:  # it is a history of one token more
+            return self.positions[which].histories[places + 1]
+        return self._pairs[which - self.longest][places - sum(self.spans[which - 1])]
+
+
+def _skipping(longest: int) -> int:
+    """Return how many tokens a history has that skips."""
+    return (longest + 1) // 2
 
 
 def ranges(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.counts.excerpt import Excerpt
-from textgen.counts.experts import Experts, consult, frequencies_of, longest_history
+from textgen.counts.experts import Experts, Form, consult, form_for, frequencies_of
 from textgen.counts.histories import Histories
 from textgen.counts.reading import Reading, Seen
 from textgen.text.vocab import TokenIds
@@ -28,26 +28,36 @@ class Learned:
     """u, (V,)."""
 
     @classmethod
-    def of(cls, tokens: TokenIds, vocab_size: int, most: int | None = None) -> "Learned":
+    def of(
+        cls,
+        tokens: TokenIds,
+        vocab_size: int,
+        most: int | None = None,
+        *,
+        as_before: bool = False,
+    ) -> "Learned":
         """Count a text.
 
         Args:
             tokens: ids (N,).
             vocab_size: V.
             most: of a longer text, what follows what is counted in so many tokens spread over it.
+            as_before: with the experts alone that there were before any history skipped.
         """
         counts = np.zeros(vocab_size, np.int64)
         for first in range(0, len(tokens), _PIECE):  # bincount makes each number eight bytes
             counts += np.bincount(tokens[first : first + _PIECE], minlength=vocab_size)
         frequencies = frequencies_of(counts)
         counted = Excerpt.of(len(tokens), most).take(tokens)
-        longest = longest_history(frequencies, len(counted))
-        return cls(Histories.of(counted, vocab_size, longest), frequencies)
+        form = form_for(frequencies, len(counted))
+        if as_before:
+            form = Form(form.longest)
+        return cls(Histories.of(counted, vocab_size, form.longest, form.skips), frequencies)
 
     @property
-    def longest(self) -> int:
-        """K, the longest history."""
-        return len(self.histories.followers)
+    def form(self) -> Form:
+        """Which experts there are."""
+        return Form(self.histories.longest, self.histories.skips)
 
     def reading(self, tokens: TokenIds, before: TokenIds) -> Reading:
         """Return a text (M,) to be read after this one; ``before`` (C,) stands before it."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.counts.experts import DISCOUNT, SCALE, WINDOWS, num_inputs
+from textgen.counts.experts import DISCOUNT, SCALE, WINDOWS
 from textgen.counts.histories import Histories, Integers
 from textgen.counts.learned import Learned
 from textgen.counts.reading import LATEST
@@ -49,17 +49,20 @@ class Lookup:
         self._number = lru_cache(_REMEMBERED)(self._find)
 
     def followed(self, recent: Recent) -> list[Tokens]:
-        """Return for each length what followed."""
+        """Return for each length what followed, then for each that skips."""
         found: list[Tokens] = []
-        for number, followers in zip(self._numbers(recent), self._histories.followers, strict=True):
+        followers_of = self._histories.followers
+        for number, followers in zip(self._numbers(recent), followers_of, strict=True):
             here = slice(followers.first[number], followers.first[number + 1])
             found.append((followers.tokens[here], followers.counts[here]))
         return found
 
     def latest(self, recent: Recent, tokens: TokenIds) -> list[Tokens]:
-        """Return the same of the last places only, in the text (M,) that was counted."""
+        """Return for each length the same of the last places only, in the text (M,) counted."""
         found: list[Tokens] = []
-        for number, positions in zip(self._numbers(recent), self._histories.positions, strict=True):
+        of_each_length = self._histories.positions[: self._histories.longest]
+        numbers = self._numbers(recent)[: len(of_each_length)]
+        for number, positions in zip(numbers, of_each_length, strict=True):
             first, end = positions.starts[number], positions.starts[number + 1]
             if first == end:
                 found.append((_NOTHING, _NOTHING))
@@ -69,11 +72,13 @@ class Lookup:
         return found
 
     def _numbers(self, recent: Recent) -> list[int]:
-        """Return the number of the history of each length."""
-        lengths = range(1, len(self._histories.followers) + 1)
+        """Return the number of the history of each length, and of each that skips."""
+        count = len(recent)
         return [
-            self._number(recent[-k:]) if k <= len(recent) else self._histories.followers[k - 1].none
-            for k in lengths
+            self._number(recent[count - k - skipped : count - skipped])
+            if k + skipped <= count
+            else self._histories.followers[k - 1].none
+            for k, skipped in self._histories.spans
         ]
 
     def _find(self, history: Recent) -> int:
@@ -119,19 +124,20 @@ class Mixer:
     def __init__(self, gate: Mapping[str, Array], learned: Learned) -> None:
         self.learned = learned
         self._lookup = Lookup(learned.histories)
-        longest = learned.longest
+        form = learned.form
         inputs = gate["inputs.weight"] if gate else np.zeros((0, 0))
-        if inputs.shape[1] != num_inputs(longest) + 2:
+        if inputs.shape[1] != form.num_inputs + 2:
             raise TextgenError(
-                f"the run's weights and its counts.safetensors, of histories of up to {longest} "
-                "tokens, are of two trainings: put the two together that belong together"
+                "the run's weights and its counts.safetensors, of histories of up to "
+                f"{form.longest} tokens, are of two trainings: put the two together that belong "
+                "together"
             )
         # The features' part and the inputs' in one matrix: one product in place of two.
         self._units = np.concatenate([gate["features.weight"], SCALE * inputs], axis=1)
         self._bias = gate["inputs.bias"]
         self._out, self._out_bias = gate["out.weight"], gate["out.bias"]
         self._frequencies = learned.frequencies.astype(self._bias.dtype)
-        self._exponents = 2 + 2 * longest + len(WINDOWS)
+        self._exponents = 2 + form.num_experts
 
     def given(self, tokens: TokenIds) -> Given:
         """Return what a person gave, ids (M,), as it counts from here on."""
@@ -158,23 +164,29 @@ class Mixer:
             recent: the tokens before.
             given: what of the text counts as read.
         """
-        longest = self.learned.longest
-        recent = recent[-longest:]
+        longest = self.learned.form.longest
+        recent = recent[-self.learned.histories.reach :]
         shifted = logits - logits.max()
         network = _softmax(shifted)
-        experts, of_all, known = self._discounted(self._followed(recent, given))
+        followed = self._followed(recent, given)
+        experts, of_all, known = self._discounted(followed[:longest])
         latest = given.lookup.latest(recent, given.tokens)
         lately, of_latest, known_lately = self._discounted(latest)
+        experts += [(longest + place, tokens, phi) for place, tokens, phi in lately]
+        known += known_lately
+        for place, one in enumerate(followed[longest:], start=2 * longest):
+            skipping, _, known_there = self._discounted([one])
+            experts += [(place, tokens, phi) for _, tokens, phi in skipping]
+            known += known_there
         certainty = float(np.log(network.max()))
         entropy = -certainty - float(network @ shifted)
-        known = np.log1p(known + known_lately).tolist()
+        known = np.log1p(known).tolist()
         a, g = self._gate(features, [*known, *given.lengths, certainty, entropy])
 
-        exponent = a[[1, *range(2 + 2 * longest, len(a))]] @ given.proposals
+        exponent = a[[1, *range(len(a) - len(WINDOWS), len(a))]] @ given.proposals
         exponent += a[0] * logits
-        for weights, family in ((a[2:], experts), (a[2 + longest :], lately)):
-            for place, tokens, phi in family:
-                exponent[tokens] += weights[place] * phi
+        for place, tokens, phi in experts:
+            exponent[tokens] += a[2 + place] * phi
         chances = g[0] * _softmax(exponent)
         for share, others in zip(g[1:4], (network, of_all, of_latest), strict=True):
             chances += share * others

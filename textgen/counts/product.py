@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from textgen.counts.experts import SCALE, WINDOWS, Experts, num_inputs
+from textgen.counts.experts import SCALE, Experts, Form
 from textgen.counts.learned import Learned
 from textgen.counts.ratios import Ratios
 
@@ -43,19 +43,19 @@ class Product(nn.Module):
 
     Args:
         num_features: E.
-        longest: K, the longest history.
+        form: which experts there are.
     """
 
-    def __init__(self, num_features: int, longest: int) -> None:
+    def __init__(self, num_features: int, form: Form) -> None:
         super().__init__()
-        num_windows = len(WINDOWS)
-        num_experts = 2 * longest + num_windows
-        # The experts of each part of the final sum: the families, and the windows by themselves.
-        ends = [longest, *range(2 * longest, num_experts + 1)]
-        self.parts = list(map(slice, [0, *ends[:-1]], ends))
+        longest, windows = form.longest, range(2 * form.longest + form.skips, form.num_experts)
+        self.parts = [slice(0, longest), slice(longest, 2 * longest)]
+        """The experts of each part of the final sum: the families, and each window by itself."""
+
+        self.parts += [slice(window, window + 1) for window in windows]
         self.features = nn.Linear(num_features, _UNITS, bias=False)
-        self.inputs = nn.Linear(num_inputs(longest) + 2, _UNITS)
-        self.num_exponents = 2 + num_experts
+        self.inputs = nn.Linear(form.num_inputs + 2, _UNITS)
+        self.num_exponents = 2 + form.num_experts
         self.out = nn.Linear(_UNITS, self.num_exponents + 2 + len(self.parts))
         for weights in (self.features.weight, self.out.weight, self.out.bias):
             nn.init.zeros_(weights)

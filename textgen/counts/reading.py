@@ -9,7 +9,8 @@ Only the frequencies are those of the whole text.
 What was read lately begins with the text that is read: at the first held-out character it is
 nothing yet, though the end of the training text stands right before.
 
-Shapes: R places, K longest history, C tokens of context, M tokens of the text being read.
+Shapes: R places, K longest history, S that skip, C tokens of context, M tokens of the text being
+read.
 """
 
 from dataclasses import dataclass
@@ -36,11 +37,11 @@ class Seen:
     """What was read before R places."""
 
     followed: list[Followed]
-    """What followed the history there, of each length: in all that counts."""
+    """What followed the history there, K of each length and S that skip: in all that counts."""
 
     latest: NDArray[np.int64]
-    """The tokens that followed it in the last few places of what was read lately, the newest
-    first, (R, K, 2); -1 where there were fewer."""
+    """The tokens that followed it, of each length, in the last few places of what was read lately,
+    the newest first, (R, K, 2); -1 where there were fewer."""
 
     text: TokenIds
     """What was read lately is a part of this, (M,)."""
@@ -76,14 +77,18 @@ class Blocks:
         block = np.searchsorted(self._borders, places, "right") - 1
         since, end = self._borders[block], self._borders[block + 1]
         followed, latest = [], []
-        for k, positions in enumerate(self._histories.positions, start=1):
+        for which, (positions, span) in enumerate(
+            zip(self._histories.positions, self._histories.spans, strict=True)
+        ):
             histories = positions.histories[places]
-            # Histories that reach back into the own block tell of it: k places more do not count.
-            first, here, last = positions.before(histories, np.stack([since, places, end + k]))
+            # Histories that reach back into the own block tell of it: as many places do not count.
+            borders = np.stack([since, places, end + sum(span)])
+            first, here, last = positions.before(histories, borders)
             less = np.where(hidden, first, here), last
-            followed.append(self._histories.followed(k, histories, less))
-            first = np.where(hidden, here, first)
-            latest.append(_latest(self._tokens, positions.places, first, here))
+            followed.append(self._histories.followed(which, histories, less))
+            if which < self._histories.longest:
+                first = np.where(hidden, here, first)
+                latest.append(_latest(self._tokens, positions.places, first, here))
         until = np.where(hidden, since, _on_stride(places, since))
         return Seen(followed, np.stack(latest, axis=1), self._tokens, since, until)
 
@@ -98,12 +103,11 @@ class Reading:
     """
 
     def __init__(self, learned: Histories, tokens: TokenIds, before: TokenIds) -> None:
-        longest = len(learned.followers)
         self.tokens = tokens
         self._learned = learned
-        self.own = Histories.of(tokens, learned.vocab_size, longest)
+        self.own = Histories.of(tokens, learned.vocab_size, learned.longest, learned.skips)
         """What followed what in the text itself."""
-        context = before[-longest:]
+        context = before[-learned.reach :]
         self._context = np.concatenate([context, tokens])
         self._offset = len(context)
 
@@ -114,8 +118,7 @@ class Reading:
             places: as in ``Blocks.seen``.
             hidden: nothing of the text itself counts.
         """
-        longest = len(self._learned.followers)
-        back = places[:, None] + self._offset - np.arange(longest, 0, -1)
+        back = places[:, None] + self._offset - np.arange(self._learned.reach, 0, -1)
         # Where the context is shorter than a history, nothing follows it.
         recent = np.where(back >= 0, self._context[np.maximum(back, 0)], -1)
         since = np.zeros_like(places)
@@ -138,18 +141,19 @@ class Reading:
         until: Integers,
     ) -> Seen:
         followed, latest = [], []
-        for k, histories in enumerate(self._learned.find(recent), start=1):
-            learned = self._learned.followed(k, histories)
+        for which, histories in enumerate(self._learned.find(recent)):
+            learned = self._learned.followed(which, histories)
             tokens = np.full((len(recent), LATEST), -1)
             if own is not None:
-                positions, mine = self.own.positions[k - 1], own[0][k - 1]
+                positions, mine = self.own.positions[which], own[0][which]
                 here, end = positions.before(mine, own[1]), positions.starts[mine + 1]
-                lately = self.own.followed(k, mine, (here, end))
+                lately = self.own.followed(which, mine, (here, end))
                 learned = learned.with_added(lately, self._learned.vocab_size)
                 first = positions.starts[mine]
                 tokens = _latest(self.tokens, positions.places, first, here)
             followed.append(learned)
-            latest.append(tokens)
+            if which < self._learned.longest:
+                latest.append(tokens)
         return Seen(followed, np.stack(latest, axis=1), self.tokens, since, until)
 
 

@@ -10,10 +10,19 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from textgen.counts.experts import Form
 from textgen.counts.histories import Followers, Histories
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
+
+_SKIP = "skip"
+
+
+def _names(form: Form) -> list[str]:
+    """Return what the file calls the histories: by length, and those that skip."""
+    lengths = [f"{length}" for length in range(1, form.longest + 1)]
+    return lengths + [f"{_SKIP}{skipped}" for skipped in range(1, form.skips + 1)]
 
 
 def save_counts(path: Path, learned: Learned) -> None:
@@ -23,8 +32,8 @@ def save_counts(path: Path, learned: Learned) -> None:
         OSError: the file cannot be written.
     """
     arrays = {"frequencies": learned.frequencies}
-    for length, followers in enumerate(learned.histories.followers, start=1):
-        arrays |= {f"{length}.{name}": values for name, values in vars(followers).items()}
+    for name, followers in zip(_names(learned.form), learned.histories.followers, strict=True):
+        arrays |= {f"{name}.{part}": values for part, values in vars(followers).items()}
     write_atomically(path, save(arrays))
 
 
@@ -36,13 +45,13 @@ def load_counts(path: Path, vocab_size: int) -> Learned:
     """
     try:
         arrays = load(path.read_bytes())
-        longest = (len(arrays) - 1) // 3
-        names = ("first", "tokens", "counts")
+        names = [name.removesuffix(".first") for name in arrays if name.endswith(".first")]
+        skips = sum(name.startswith(_SKIP) for name in names)
         followers = [
-            Followers(*(arrays[f"{length}.{name}"] for name in names))
-            for length in range(1, longest + 1)
+            Followers(*(arrays[f"{name}.{part}"] for part in ("first", "tokens", "counts")))
+            for name in _names(Form(len(names) - skips, skips))
         ]
-        learned = Learned(Histories(followers, vocab_size), arrays["frequencies"])
+        learned = Learned(Histories(followers, vocab_size, skips), arrays["frequencies"])
     except (OSError, SafetensorError, KeyError, ValueError):
         raise TextgenError(
             f"{path} is damaged: remove it, and what text.txt says is counted anew"

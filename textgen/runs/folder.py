@@ -34,8 +34,9 @@ from textgen.runs.progress import Plan
 from textgen.runs.record import Record
 from textgen.text.vocab import Vocab
 
-FORMAT = 2
-"""Of run folders: a change that older programs would read wrongly makes it one more (2: counts)."""
+FORMAT = 3
+"""Of run folders: a change that older programs would read wrongly makes it one more (2: counts; 3:
+histories that skip)."""
 
 _LONGEST_NAME = 250
 """Bytes of a run's name: Visdom keeps it with .json behind it, and names of files end at 255."""
@@ -101,6 +102,12 @@ class Run:
         """The trigram's bits per character on the held-out part; none without such a part."""
         bits: float | None = self.config["trigram_bits_per_character"]
         return bits
+
+    @property
+    def skips(self) -> bool:
+        """Whether it was made when there were histories that skip."""
+        made_as: int = self.config.get("format", 1)
+        return made_as >= 3
 
     def split(self) -> tuple[str, str]:
         """Return the text trained on, and the held-out part after it.

@@ -70,7 +70,7 @@ class Trained:
 
         if self.learned is None:
             return None
-        product = Product(self.model.output.in_features, self.learned.longest)
+        product = Product(self.model.output.in_features, self.learned.form)
         fill(product, self.weights.gate, self.run.folder)
         return Counts(self.learned, product.to(self.model.output.weight.device))
 
@@ -125,7 +125,8 @@ def _learned(run: Run) -> Learned | None:
     if run.counts.exists():
         return load_counts(run.counts, len(run.vocab))
     if (run.folder / "text.txt").exists():
-        return Learned.of(run.vocab.encode(run.split()[0]), len(run.vocab), run.plan.counted)
+        tokens, before = run.vocab.encode(run.split()[0]), not run.skips
+        return Learned.of(tokens, len(run.vocab), run.plan.counted, as_before=before)
     log.warning(
         "%s has neither counts.safetensors nor text.txt: it goes on with its network alone, which "
         "writes worse",

@@ -46,6 +46,9 @@ class Material:
     judged: int = JUDGED
     """Tokens of a long held-out part that are judged at an evaluation."""
 
+    as_before: bool = False
+    """Whether it is counted as before there were histories that skip."""
+
     @classmethod
     def of(
         cls,
@@ -54,11 +57,13 @@ class Material:
         held_out_text: str,
         counted: int | None = None,
         judged: int = JUDGED,
+        *,
+        as_before: bool = False,
     ) -> "Material":
         """Return what two texts are to a training; it does not hold on to the first one."""
         tokens = torch.from_numpy(vocab.encode(training_text))
         held_out = Passage.of(vocab, held_out_text, training_text) if held_out_text else None
-        return cls(vocab, tokens, held_out, counted, judged)
+        return cls(vocab, tokens, held_out, counted, judged, as_before)
 
     @cached_property
     def places(self) -> Tensor:
@@ -73,7 +78,8 @@ class Material:
     @cached_property
     def learned(self) -> Learned:
         """What counting knows of the training text."""
-        return Learned.of(self.tokens.numpy(), len(self.vocab), self.counted)
+        tokens, size = self.tokens.numpy(), len(self.vocab)
+        return Learned.of(tokens, size, self.counted, as_before=self.as_before)
 
     @property
     def on_the_way(self) -> Sample:
@@ -177,7 +183,7 @@ def set_up(settings: Settings, material: Material) -> Learner:
         if settings.model.counts:
             counts = Counts(
                 material.learned,
-                Product(model.output.in_features, material.learned.longest).to(device),
+                Product(model.output.in_features, material.learned.form).to(device),
             )
             gate = GateLearner(model, counts, tokens, config, material.excerpt)
     if settings.model.init_std is None:

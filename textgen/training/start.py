@@ -131,9 +131,9 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
-    session = Session(
-        settings, Material.of(run.vocab, *run.split(), run.plan.counted, run.plan.judged)
-    )
+    counted, judged = run.plan.counted, run.plan.judged
+    material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
+    session = Session(settings, material)
     session.load(run)
     done = session.position.step
     if settings.has_length():

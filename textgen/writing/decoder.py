@@ -129,7 +129,7 @@ class Decoder:
         logits = self.network.logits(features)
         recent = recent[:, -MAX_REPETITION_WINDOW:]
         if self.mixer is not None and given is not None:
-            histories = recent[:, -self.mixer.learned.longest :].tolist()
+            histories = recent[:, -self.mixer.learned.histories.reach :].tolist()
             for row, history in enumerate(histories):
                 logits[row] = self.mixer.log_probabilities(
                     features[row], logits[row], tuple(history), given
