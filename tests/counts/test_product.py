@@ -87,13 +87,16 @@ def test_nothing_but_the_gate_is_changed(case: Case) -> None:
     assert all(map(torch.equal, before, (features, logits)))
 
 
-def test_it_begins_nearly_as_the_network_alone(case: Case) -> None:
+def test_it_begins_with_the_same_everywhere_and_the_network_foremost(case: Case) -> None:
     _, features, logits, experts, _ = case
-    product = Product(E, make_experts(R, V)[0].form).double()
-    told = product(features, logits, experts).exp()
-    network = logits.softmax(1)
-    assert (told > 0.75 * network).all()
-    assert ((told - network).abs() < 0.25).all()
+    form = make_experts(R, V)[0].form
+    product = Product(E, form).double()
+    phi, log_u = torch.from_numpy(dense(experts)), torch.from_numpy(experts.log_frequencies)
+    trusted = [0.25] * form.longest + [0.1] * form.longest + [0.05] * form.skips + [0.3] * 3
+    exponent = 0.7 * logits + 0.1 * log_u + torch.einsum("j,rjv->rv", phi.new_tensor(trusted), phi)
+    told, expected = product(features, logits, experts).exp(), exponent.softmax(1)
+    assert (told > 0.75 * expected).all()
+    assert ((told - expected).abs() < 0.25).all()
 
 
 def by_hand(ratios: Ratios, phi: Tensor, weights: Tensor) -> dict[str, tuple[Tensor, Tensor]]:

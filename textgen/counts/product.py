@@ -7,8 +7,8 @@ With z the network's logits, u the tokens' frequencies and phi_j what the expert
 
 p_i are the two families' longest histories and the windows by themselves, each u exp(sum of its
 phi). The gate gives all a and g anew at every place: 32 units look at what the network's output
-layer reads, at how much is known of each history, and at how sure the network is. It begins as the
-network alone, nearly.
+layer reads, at how much is known of each history, and at how sure the network is. It begins with
+the same a and g everywhere, about what they come to on average.
 
 A product lets an expert forbid, where a sum only lets it propose: products of experts, Hinton
 (2002); mixed like this, though bit by bit, in PAQ, Mahoney (2005), and with n-grams as residuals,
@@ -33,6 +33,10 @@ from textgen.counts.learned import Learned
 from textgen.counts.ratios import Ratios
 
 _UNITS = 32
+
+_EXPONENTS = (0.7, 0.1, 0.25, 0.1, 0.05, 0.3)
+"""To begin with: of the network, the frequencies, all that counts, the latest, the histories that
+skip, and the windows. They come to about as much on novels."""
 
 _TO_THE_PRODUCT = 3.0
 """Logit of the product in the final sum, to begin with; the others' are 0."""
@@ -59,8 +63,11 @@ class Product(nn.Module):
         self.out = nn.Linear(_UNITS, self.num_exponents + 2 + len(self.parts))
         for weights in (self.features.weight, self.out.weight, self.out.bias):
             nn.init.zeros_(weights)
+        numbers = torch.tensor([1, 1, longest, longest, form.skips, len(windows)])
         with torch.no_grad():
-            self.out.bias[0] = 1.0
+            self.out.bias[: self.num_exponents] = torch.tensor(_EXPONENTS).repeat_interleave(
+                numbers
+            )
             self.out.bias[self.num_exponents] = _TO_THE_PRODUCT
 
     def forward(self, features: Tensor, logits: Tensor, experts: Experts) -> Tensor:
