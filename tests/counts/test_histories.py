@@ -59,10 +59,10 @@ def test_what_followed_any_history(tokens: list[int], asked: list[int]) -> None:
     histories = Histories.of(ids(tokens), V, K, S)
     recent = recents(asked)
     assert histories.spans == SPANS
-    for which, numbers in enumerate(histories.find(np.array(recent))):
-        table = plain(tokens, SPANS[which], range(len(tokens)))
+    for which, numbers in enumerate(histories.find(np.array(recent)), start=1):
+        table = plain(tokens, SPANS[which - 1], range(len(tokens)))
         found = rows_of(histories.followed(which, numbers), len(recent))
-        assert found == [table.get(history(row, SPANS[which]), Counter()) for row in recent]
+        assert found == [table.get(history(row, SPANS[which - 1]), Counter()) for row in recent]
 
 
 @given(TEXTS)
@@ -82,21 +82,21 @@ def test_a_stretch_can_be_left_out(tokens: list[int], data: st.DataObject) -> No
     recent = recents(tokens)
     borders = st.tuples(*[st.integers(0, len(tokens) + K)] * 2).map(sorted)
     first, last = data.draw(borders)
-    for which, numbers in enumerate(histories.find(np.array(recent))):
-        positions = histories.positions[which]
+    for which, numbers in enumerate(histories.find(np.array(recent)), start=1):
+        positions = histories.positions[which - 1]
         begin, end = positions.before(numbers, np.array([[first], [last]]))
         found = rows_of(histories.followed(which, numbers, (begin, end)), len(recent))
         kept = [place for place in range(len(tokens)) if not first <= place < last]
-        table = plain(tokens, SPANS[which], kept)
-        assert found == [table.get(history(row, SPANS[which]), Counter()) for row in recent]
+        table = plain(tokens, SPANS[which - 1], kept)
+        assert found == [table.get(history(row, SPANS[which - 1]), Counter()) for row in recent]
 
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_two_texts_add_up(one: list[int], other: list[int], asked: list[int]) -> None:
     recent = np.array(recents(asked))
     texts = [Histories.of(ids(tokens), V, K, S) for tokens in (one, other)]
-    for which in range(K + S):
-        first, second = (text.followed(which, text.find(recent)[which]) for text in texts)
+    for which in range(1, K + S + 1):
+        first, second = (text.followed(which, text.find(recent)[which - 1]) for text in texts)
         found = rows_of(first.with_added(second, V), len(recent))
         both = zip(rows_of(first, len(recent)), rows_of(second, len(recent)), strict=True)
         assert found == [ours + theirs for ours, theirs in both]
@@ -105,8 +105,10 @@ def test_two_texts_add_up(one: list[int], other: list[int], asked: list[int]) ->
 @pytest.mark.parametrize("tokens", [[], [3], [3, 3], [2] * 9])
 def test_hardly_any_text(tokens: list[int]) -> None:
     histories = Histories.of(ids(tokens), V, K, S)
-    for which, numbers in enumerate(histories.find(np.array([tokens[-1:] * K or [1] * K]))):
-        times = max(0, len(tokens) - sum(SPANS[which]))
+    for which, numbers in enumerate(
+        histories.find(np.array([tokens[-1:] * K or [1] * K])), start=1
+    ):
+        times = max(0, len(tokens) - sum(SPANS[which - 1]))
         assert rows_of(histories.followed(which, numbers), 1) == [
             Counter({tokens[0]: times} if times else {})
         ]

@@ -47,7 +47,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path, count: int) -> None:
     assert loaded.form == counted.form
     recent = ids(90).reshape(10, 9)
     pair = loaded.histories, counted.histories
-    for which, numbers in enumerate(zip(*(one.find(recent) for one in pair), strict=True)):
+    for which, numbers in enumerate(zip(*(one.find(recent) for one in pair), strict=True), start=1):
         assert np.array_equal(*numbers)
         one, other = (histories.followed(which, numbers[0]) for histories in pair)
         assert np.array_equal(one.keys(V), other.keys(V))

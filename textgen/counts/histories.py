@@ -218,12 +218,12 @@ class Histories:
         """Return what followed histories.
 
         Args:
-            which: their place among ``spans``.
+            which: their length; of those that skip s tokens, K + s.
             histories: their numbers, (R,).
             less: where in the order of ``Positions.places`` those begin and end, of each history,
                 that do not count; each (R,).
         """
-        known = self.followers[which]
+        known = self.followers[which - 1]
         first = known.first[histories]
         rows, at = ranges(first, known.first[histories + 1] - first)
         counts = known.counts[at]

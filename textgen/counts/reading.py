@@ -78,7 +78,7 @@ class Blocks:
         since, end = self._borders[block], self._borders[block + 1]
         followed, latest = [], []
         for which, (positions, span) in enumerate(
-            zip(self._histories.positions, self._histories.spans, strict=True)
+            zip(self._histories.positions, self._histories.spans, strict=True), start=1
         ):
             histories = positions.histories[places]
             # Histories that reach back into the own block tell of it: as many places do not count.
@@ -86,7 +86,7 @@ class Blocks:
             first, here, last = positions.before(histories, borders)
             less = np.where(hidden, first, here), last
             followed.append(self._histories.followed(which, histories, less))
-            if which < self._histories.longest:
+            if which <= self._histories.longest:
                 first = np.where(hidden, here, first)
                 latest.append(_latest(self._tokens, positions.places, first, here))
         until = np.where(hidden, since, _on_stride(places, since))
@@ -141,18 +141,18 @@ class Reading:
         until: Integers,
     ) -> Seen:
         followed, latest = [], []
-        for which, histories in enumerate(self._learned.find(recent)):
+        for which, histories in enumerate(self._learned.find(recent), start=1):
             learned = self._learned.followed(which, histories)
             tokens = np.full((len(recent), LATEST), -1)
             if own is not None:
-                positions, mine = self.own.positions[which], own[0][which]
+                positions, mine = self.own.positions[which - 1], own[0][which - 1]
                 here, end = positions.before(mine, own[1]), positions.starts[mine + 1]
                 lately = self.own.followed(which, mine, (here, end))
                 learned = learned.with_added(lately, self._learned.vocab_size)
                 first = positions.starts[mine]
                 tokens = _latest(self.tokens, positions.places, first, here)
             followed.append(learned)
-            if which < self._learned.longest:
+            if which <= self._learned.longest:
                 latest.append(tokens)
         return Seen(followed, np.stack(latest, axis=1), self.tokens, since, until)
 
