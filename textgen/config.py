@@ -31,6 +31,12 @@ DEFAULT_MINUTES = 10.0
 HIDDEN_SIZES = (256, 512)
 """Units in a recurrent layer that a training chooses from; the first where nothing is measured."""
 
+BATCH_SIZES = (16, 32)
+"""Rows in a batch of a short text, or one of which nothing is known, and of a long one."""
+
+_LEARNING_RATES = (8e-3, 1e-2)
+"""With fewer rows than in a batch of a long text, and with as many."""
+
 MAX_REPETITION_WINDOW = 1024
 """Tokens back to which the repetition penalty can look: so many are kept at hand."""
 
@@ -242,8 +248,8 @@ class TrainingConfig:
     batches: Literal["sequential", "random"] = "sequential"
     """Rows that go on from batch to batch, the state carried; or shuffled pieces, state zero."""
 
-    batch_size: int = 16
-    """Rows in a batch."""
+    batch_size: int | None = None
+    """Rows in a batch; when not given, 16, or 32 for a long text."""
 
     num_steps: int = 32
     """Tokens in a row: how far back in time the gradient reaches."""
@@ -251,8 +257,8 @@ class TrainingConfig:
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """Rule that turns gradients into steps."""
 
-    learning_rate: float = 8e-3
-    """Learning rate at its highest."""
+    learning_rate: float | None = None
+    """Learning rate at its highest; when not given, 0.008, or 0.01 with 32 rows and more."""
 
     schedule: Literal["cosine", "linear", "constant"] = "linear"
     """Course of the learning rate after the warm-up."""
@@ -298,8 +304,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_steps"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        _require(0 < self.learning_rate < inf, "learning_rate", self.learning_rate, "above 0")
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "at least 1")
+        rate = self.learning_rate
+        _require(rate is None or 0 < rate < inf, "learning_rate", rate, "above 0")
         _require(0 <= self.beta2 < 1, "beta2", self.beta2, "at least 0 and below 1")
         _require(self.clip > 0, "clip", self.clip, "above 0")
         for name in ("epochs", "minutes", "evaluate_every"):
@@ -312,6 +320,16 @@ class TrainingConfig:
         _require(all(self.prefix), "prefix", "empty", "at least one character")
         _require_seed(self.seed)
         _require_choices(self)
+
+    @property
+    def rows(self) -> int:
+        """Rows in a batch: the usual ones where it is left open how many."""
+        return self.batch_size or BATCH_SIZES[0]
+
+    @property
+    def highest_rate(self) -> float:
+        """The learning rate at its highest: the one that goes with the rows where none is given."""
+        return self.learning_rate or _LEARNING_RATES[self.rows >= BATCH_SIZES[1]]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _SETTINGS = {
 def step_of(model: LanguageModel, tokens: TokenIds, config: TrainingConfig) -> Callable[[], object]:
     """Return what trains a model by one step more."""
     config = replace(config, schedule="constant", warmup=0.0)
-    batches = SequentialBatches(tokens, config.batch_size, config.num_steps)
+    batches = SequentialBatches(tokens, config.rows, config.num_steps)
     optimizer = make_optimizer(model, config)
     steps = train_steps(model, batches, optimizer, config, sys.maxsize, Position())
     return lambda: next(steps)
@@ -86,15 +86,15 @@ def document_a(text: str, clock: Clock) -> list[Row]:
     _copy(theirs, ours)
 
     # The same model: from the same weights, the same batch gives the same loss.
-    x, y = next(SequentialBatches(tokens, config.batch_size, config.num_steps).epoch(0))
+    x, y = next(SequentialBatches(tokens, config.rows, config.num_steps).epoch(0))
     loss, _ = theirs.loss(x.long(), y.long(), theirs.begin_state(len(x)))
     torch.testing.assert_close(ours.loss(x, y)[0], loss)
 
     def their_steps() -> Iterator[None]:
         ids: list[int] = tokens.tolist()
         while True:
-            state: State = theirs.begin_state(config.batch_size)
-            for x, y in sequential_batches(ids, config.batch_size, config.num_steps):
+            state: State = theirs.begin_state(config.rows)
+            for x, y in sequential_batches(ids, config.rows, config.num_steps):
                 state = theirs.step(x, y, state)
                 yield
 
@@ -124,7 +124,7 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _speed(config: TrainingConfig, seconds: float) -> str:
-    return f"{config.batch_size * config.num_steps / seconds:,.0f} characters/s"
+    return f"{config.rows * config.num_steps / seconds:,.0f} characters/s"
 
 
 def _copy(theirs: DocumentA, ours: LanguageModel) -> None:
@@ -167,7 +167,7 @@ def _arithmetic(
     clock: Clock,
 ) -> Row:
     step = step_of(model, ids, config)
-    tokens = config.batch_size * config.num_steps
+    tokens = config.rows * config.num_steps
     embedding, hidden = model.output.in_features, model.hidden_size  # tied
     weights = (embedding + hidden) * 4 * hidden + (hidden + model.vocab_size) * embedding
     work = 3 * 2 * tokens * weights  # backward twice the forward's; a multiply-add is two

@@ -53,7 +53,7 @@ def test_a_model_learns_in_bfloat16_as_in_float32() -> None:
     text = "天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。" * 60
     vocab = Vocab.build(text)
     config = TrainingConfig(batch_size=4, num_steps=16, learning_rate=1e-2)
-    batches = SequentialBatches(vocab.encode(text), config.batch_size, config.num_steps)
+    batches = SequentialBatches(vocab.encode(text), config.rows, config.num_steps)
     losses: list[list[float]] = []
     for enabled in (False, True):
         torch.manual_seed(0)
@@ -64,7 +64,7 @@ def test_a_model_learns_in_bfloat16_as_in_float32() -> None:
             for x, y in batches.epoch(0):
                 with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
                     loss, _ = model.loss(x, y)
-                take_step(model, loss, optimizer, config.learning_rate, config.clip)
+                take_step(model, loss, optimizer, config.highest_rate, config.clip)
                 losses[-1].append(loss.item())
     wide, narrow = losses
     assert narrow[0] != wide[0]

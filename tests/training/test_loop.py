@@ -42,7 +42,7 @@ def losses(
     steps: int = 20,
     kind: type[TextBatches] = SequentialBatches,
 ) -> list[float]:
-    batches = kind(VOCAB.encode(TEXT), config.batch_size, config.num_steps, config.seed)
+    batches = kind(VOCAB.encode(TEXT), config.rows, config.num_steps, config.seed)
     optimizer = make_optimizer(model, config)
     return [
         float(step.loss)
@@ -118,7 +118,7 @@ def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: 
     """They lie in memory in another order than the checkpoint has them in."""
     whole = make_wider_model(model=model, embedding_size=0)
     expected = losses(whole, steps=10)
-    batches = SequentialBatches(VOCAB.encode(TEXT), CONFIG.batch_size, CONFIG.num_steps)
+    batches = SequentialBatches(VOCAB.encode(TEXT), CONFIG.rows, CONFIG.num_steps)
     found: list[float] = []
     path = tmp_path / "last.safetensors"
     for cut in (5, 10):

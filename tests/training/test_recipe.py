@@ -20,6 +20,8 @@ def test_what_is_given_stays_and_nothing_is_measured() -> None:
         "recurrent_dropout": 0.6,
         "label_smoothing": 0.0,
         "epochs": 2.0,
+        "batch_size": 8,
+        "learning_rate": 0.02,
     }
     settings = Settings.of(**chosen, minutes=3.0)
     assert complete(settings, 800_000, never) == (settings, "")
@@ -60,6 +62,17 @@ def test_who_reads_a_text_once_does_not_learn_it_by_heart() -> None:
     often = complete(settings, 300_000, lambda _: 10.0)[0].model
     assert (once.dropout or 0.0) < (often.dropout or 0.0) / 3
     assert (once.recurrent_dropout or 0.0) < (often.recurrent_dropout or 0.0) / 3
+
+
+def test_batches_are_larger_where_there_are_enough_of_them() -> None:
+    for length, asked, rows in ((50_000, None, 16), (10**6, None, 32), (10**6, 8, 8)):
+        settings = Settings.of(epochs=1.0, batch_size=asked)
+        assert settings.training.rows == (asked or 16)
+        training = complete(settings, length, never)[0].training
+        assert training.rows == training.batch_size == rows
+        assert training.learning_rate == (0.01 if rows == 32 else 0.008)
+        kept = complete(Settings.of(epochs=1.0, learning_rate=0.5), length, never)[0].training
+        assert kept.highest_rate == 0.5
 
 
 def test_a_short_text_or_a_number_of_epochs_leaves_the_network_small() -> None:

@@ -143,7 +143,7 @@ class Trial:
             judge: measures what the network can do.
             checkpoint: where to go on from, if it is there, and where to leave a checkpoint.
         """
-        batches = ShuffledBatches(examples, config.batch_size, config.seed)
+        batches = ShuffledBatches(examples, config.rows, config.seed)
         per_epoch = batches.num_batches(0)
         total_steps = epochs * per_epoch
         marks = report_steps(epochs, per_epoch, 2 * _REPORTS if self.full else _REPORTS)

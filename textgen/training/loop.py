@@ -165,19 +165,19 @@ def learning_rate_at(step: int, total_steps: int, config: TrainingConfig) -> flo
     """Return the learning rate of a step: a straight warm-up, then a line or half a cosine to 0."""
     warmup_steps = round(config.warmup * total_steps)
     if step < warmup_steps:
-        return config.learning_rate * (step + 1) / warmup_steps
+        return config.highest_rate * (step + 1) / warmup_steps
     if config.schedule == "constant":
-        return config.learning_rate
+        return config.highest_rate
     progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
     if config.schedule == "linear":
-        return config.learning_rate * (1 - progress)
-    return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+        return config.highest_rate * (1 - progress)
+    return config.highest_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
 def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the optimiser that the settings name; weight decay is for matrices only."""
     if config.optimizer == "sgd":
-        return SGD(model.parameters(), config.learning_rate)
+        return SGD(model.parameters(), config.highest_rate)
     device = next(model.parameters()).device.type
     decayed = [p for p in model.parameters() if p.dim() > 1 and config.weight_decay > 0]
     others = [p for p in model.parameters() if p.dim() <= 1 or config.weight_decay == 0]
@@ -185,7 +185,7 @@ def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Opti
     return torch.optim.AdamW(
         # A group costs time: where nothing decays, there is one.
         [{"params": part, "weight_decay": decay} for part, decay in groups if part],
-        lr=config.learning_rate,
+        lr=config.highest_rate,
         betas=(0.9, config.beta2),
         fused=device in ("cpu", "cuda"),  # not every torch has it for others
     )

@@ -12,7 +12,7 @@ from dataclasses import asdict, fields, replace
 
 import numpy as np
 
-from textgen.config import HIDDEN_SIZES, Resolved, Settings
+from textgen.config import BATCH_SIZES, HIDDEN_SIZES, Resolved, Settings
 from textgen.runs.progress import JUDGED
 
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
@@ -31,14 +31,18 @@ _BY_LENGTH = {
 }
 
 _LARGE = 200_000
-"""Characters from which on a text can teach a larger network more than a smaller one."""
+"""Characters from which on a text can teach a larger network more than a smaller one, and has
+batches enough when they are larger."""
 
 _LARGE_LEAST = {"dropout": 0.2, "recurrent_dropout": 0.25}
 """The least that is dropped of a larger network."""
 
-_ENOUGH = 5.0
+_ENOUGH = 4.0
 """Passes over the text that there must be time for with a larger network: with fewer, a smaller
 one, which makes more of them, is the better."""
+
+_OFTEN = 5.0
+"""Passes from which on as much is dropped and smoothed as the text's length asks for."""
 
 
 _MOST_COUNTED = 10_000_000
@@ -94,6 +98,10 @@ def complete(
         passes: tells how often the text can be gone through in the settings' minutes.
     """
     given, training = settings.model, settings.training
+    rows = training.batch_size or BATCH_SIZES[length >= _LARGE]
+    training = replace(training, batch_size=rows)
+    training = replace(training, learning_rate=training.highest_rate)
+    settings = replace(settings, training=training)
     epochs = training.epochs or _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
     names = [field.name for field in fields(Resolved)]
     missing = [name for name in names if getattr(given, name) is None]
@@ -129,7 +137,7 @@ def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> d
     wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:
         wanted |= {name: max(wanted[name], least) for name, least in _LARGE_LEAST.items()}
-    return {name: round(value * min(1.0, times / _ENOUGH), 2) for name, value in wanted.items()}
+    return {name: round(value * min(1.0, times / _OFTEN), 2) for name, value in wanted.items()}
 
 
 def _of_length(length: int, values: tuple[float, ...]) -> float:

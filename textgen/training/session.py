@@ -93,7 +93,7 @@ class Session:
         old, new = run.settings.training, self.config
         if any(
             getattr(old, name) != getattr(new, name)
-            for name in ("batches", "batch_size", "num_steps", "seed")
+            for name in ("batches", "rows", "num_steps", "seed")
         ):
             # The old position is none in the new batches: on to the next epoch.
             self.position = Position(self.position.step, self.position.epoch + 1)
@@ -126,7 +126,7 @@ class Session:
             run.record.forget_after(self.position.step or -1)
             entries = run.record.read()
             meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
-            tokens_per_step = self.config.batch_size * self.config.num_steps
+            tokens_per_step = self.config.rows * self.config.num_steps
             bar = progress_bar(
                 run.plan.total_steps * tokens_per_step,
                 f"{self.material.vocab.kind}s",

@@ -193,4 +193,4 @@ def set_up(settings: Settings, material: Material) -> Learner:
 
 def _batches(settings: Settings, tokens: Tensor) -> TextBatches:
     config = settings.training
-    return POLICIES[config.batches](tokens, config.batch_size, config.num_steps, config.seed)
+    return POLICIES[config.batches](tokens, config.rows, config.num_steps, config.seed)
