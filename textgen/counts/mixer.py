@@ -174,10 +174,14 @@ class Mixer:
         lately, of_latest, known_lately = self._discounted(latest)
         experts += [(longest + place, tokens, phi) for place, tokens, phi in lately]
         known += known_lately
-        for place, one in enumerate(followed[longest:], start=2 * longest):
-            skipping, _, known_there = self._discounted([one])
-            experts += [(place, tokens, phi) for _, tokens, phi in skipping]
-            known += known_there
+        for place, (tokens, counts) in enumerate(followed[longest:], start=2 * longest):
+            total, kinds = float(counts.sum()), len(tokens)
+            known += [total, kinds]
+            if kinds:
+                shorter = (DISCOUNT * kinds / total) * self._frequencies[tokens]
+                longer = _longer(counts, total, shorter)
+                longer /= shorter
+                experts.append((place, tokens, np.log(longer, out=longer)))
         certainty = float(np.log(network.max()))
         entropy = -certainty - float(network @ shifted)
         known = np.log1p(known).tolist()
@@ -235,14 +239,20 @@ class Mixer:
             if kinds:
                 chances = (DISCOUNT * kinds / total) * chances
                 shorter = chances[tokens]
-                longer = counts.astype(chances.dtype)
-                longer -= DISCOUNT
-                longer /= total
-                longer += shorter
+                longer = _longer(counts, total, shorter)
                 chances[tokens] = longer
                 longer /= shorter
                 experts.append((length, tokens, np.log(longer, out=longer)))
         return experts, chances, known
+
+
+def _longer(counts: Integers, total: float, shorter: Array) -> Array:
+    """Return the probabilities of tokens that followed, from what the shorter history leaves."""
+    longer: Array = counts.astype(shorter.dtype)
+    longer -= DISCOUNT
+    longer /= total
+    longer += shorter
+    return longer
 
 
 def _softmax(logits: Array) -> Array:
