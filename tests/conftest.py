@@ -74,6 +74,7 @@ TINY = {
     "recurrent_dropout": 0.1,
     "label_smoothing": 0.0,
     "batch_size": 4,
+    "learning_rate": 8e-3,
     "num_steps": 16,
     "epochs": 1.0,
     "device": "cpu",
