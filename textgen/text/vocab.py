@@ -100,7 +100,7 @@ class Vocab:
         """Return the tokens of a text, known or not.
 
         A word that the vocabulary was built without is read as the longest known words and
-        characters in it, from its beginning on, and what of it is not known character by character.
+        characters in it, from its beginning on; what is not known between them is one piece.
         One that was too rare stays ``<unk>``, as the model has learned it.
         """
         if self.kind == "character":
@@ -120,8 +120,13 @@ class Vocab:
         pieces, place = [], 0
         while place < len(word):
             ends = range(min(len(word), place + self._longest), place, -1)
-            end = next((end for end in ends if word[place:end] in self), place + 1)
-            pieces.append(word[place:end])
+            end = next((end for end in ends if word[place:end] in self), None)
+            if end is None and pieces and pieces[-1] not in self:
+                end = place + 1
+                pieces[-1] += word[place:end]  # next to each other, they are one unknown piece
+            else:
+                end = end or place + 1
+                pieces.append(word[place:end])
             place = end
         return pieces
 
