@@ -117,7 +117,8 @@ class Vocab:
     def _pieces(self, word: str) -> list[str]:
         if word in self or word in self.folded:
             return [word]
-        pieces, place = [], 0
+        pieces: list[str] = []
+        place = 0
         while place < len(word):
             ends = range(min(len(word), place + self._longest), place, -1)
             end = next((end for end in ends if word[place:end] in self), None)
