@@ -112,7 +112,22 @@ def test_a_file_is_known_by_its_bytes(data: bytes, name: str) -> None:
 
 
 BEGINNINGS = (
-    *("BM", "PK", "%", "%PDF", "{", "{\\", "{\\rtf", "<", "<p>", "<!", "<?xml?>", "[", "MZ", "GIF"),
+    *(
+        "BM",
+        "PK",
+        "%",
+        "%PDF",
+        "{",
+        "{\\",
+        "{\\rtf:",
+        "<",
+        "<p>",
+        "<!",
+        "<?xml?>",
+        "[",
+        "MZ",
+        "GIF",
+    ),
     *("GIF89a", "ID3", "RIFF", "Rar!", "7z", "OggS", "BZh9", "ITSF", "CAJ", "HN", "II*", "MM", "L"),
     *("1999", "{}", "[1]", '{"a": 1}', "<html", "PK第", "%一", "\ufeff", "塠氜", "婍", "䵂", ""),
 )
