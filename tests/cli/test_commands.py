@@ -253,6 +253,20 @@ def test_corpus_show(command: Command, story: Path) -> None:
     ]
     status, out, _ = command("corpus", "show", story)
     assert "occurring once: " in out
+    site = "请看www.a.com，&nbsp;好\n"
+    Path("web.txt").write_text(make_story(200) + 8 * site, encoding="utf-8")
+    _, out, _ = command("corpus", "show", "web.txt")
+    assert "site address: 8 left as they are (--clean web takes them out): line " in out
+    assert "'www.a.com', and 3 more\n" in out
+    _, out, _ = command("corpus", "show", "web.txt", "--clean", "web")
+    assert "HTML entity: 8 taken out: line " in out
+    assert out.count("'&nbsp;' → '\\xa0'") == 8
+    Path("both").mkdir()
+    Path("both/a.txt").write_text(make_story(100), encoding="utf-8")
+    Path("both/b.pdf").write_bytes(b"%PDF-1.7")
+    _, out, _ = command("corpus", "show", "both")
+    assert out.splitlines()[-1] == "Left out: both/b.pdf is no text file"
+    _, out, _ = command("corpus", "show", story)
     assert "U+3000" in out
 
 

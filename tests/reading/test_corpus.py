@@ -125,3 +125,16 @@ def test_what_is_no_text_is_named_for_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "novel.txt").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(500))
     with pytest.raises(TextgenError, match=r"novel\.txt is a PDF document: "):
         read_corpus([tmp_path / "novel.txt"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_long_text_is_read_as_its_pieces_are(tmp_path: Path, encoding: str) -> None:
+    lines = "".join(
+        f"\u3000\u3000{number}，{STORY[:90].replace(chr(10), '')} \n" for number in range(30_000)
+    )
+    (tmp_path / "long.txt").write_text(lines, encoding=encoding)
+    corpus = read_corpus([tmp_path / "long.txt"])
+    assert corpus.text == "".join(f"{line.strip()}\n" for line in lines.splitlines())
+    (file,) = corpus.files
+    assert file.cleaned.changes == {"lines with indents or trailing spaces": 30_000}
+    assert sum(file.counts.values()) == len(corpus.text)
