@@ -224,7 +224,7 @@ def _byte_too_much(
         character, width = characters[at]
         before += frequency(character)
         at += width
-    return max(ways, key=ways.__getitem__)
+    return max(ways, key=ways.__getitem__, default=(place, place))
 
 
 def _character(data: bytes, encoding: str) -> tuple[str, int]:
