@@ -50,6 +50,11 @@ def test_the_euro_sign_of_code_page_936() -> None:
     assert decoded.damage.around.endswith("付了5▯€。" + SIMPLIFIED[1500:1506].partition("\n")[0])
 
 
+def test_the_place_is_shown_on_one_line() -> None:
+    _, damage = take_out("第一行\n走\x0b了\ufffd来\u2028，\x1b[31m好\n")
+    assert damage == Damage(1, 1, 2, "走 了▯来 ， [31m好")
+
+
 def test_what_an_earlier_program_could_not_read_is_found_too() -> None:
     text = SIMPLIFIED[:1000] + "\ufffd\ufffd" + SIMPLIFIED[1000:]
     decoded = decode(text.encode(), NOWHERE)

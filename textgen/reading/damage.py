@@ -85,6 +85,7 @@ def take_out(text: str) -> tuple[str, Damage | None]:
     start, end = places[0]
     before, after = text[max(0, start - _AROUND) : start], text[end : end + 2 * _AROUND]
     around = before.rpartition("\n")[2] + _SHOWN + after.replace(MARK, _SHOWN).partition("\n")[0]
+    around = "".join(c if c.isprintable() or c == _SHOWN else " " for c in around)
     inside = sum(start > 0 and end < len(text) for start, end in places)
     line = text.count("\n", 0, start) + 1
     damage = Damage(len(places), inside, line, around[: 2 * _AROUND + 1].strip())
