@@ -95,11 +95,12 @@ def _pieces(
 
 def _begin(texts: list[Written], new: Written, count: int, printer: "Printer | None") -> None:
     """Begin the next of so many texts."""
+    number = len(texts)
+    texts.append(new)  # first: who stops it once something is shown is told how to have it again
     if printer is not None:
-        if texts:
+        if number:
             printer.end()
-        printer.write(header(len(texts), count) + new.prefix)
-    texts.append(new)
+        printer.write(header(number, count) + new.prefix)
 
 
 def tell_of_what_never_came(generation: GenerationConfig, texts: Sequence[Written]) -> None:
