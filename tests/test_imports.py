@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-GROUND = ("errors", "config", "files", "interrupts", "addresses", "bars", "version")
+GROUND = ("errors", "config", "files", "names", "interrupts", "addresses", "bars", "version")
 """Each may import those before it."""
 
 MAY_IMPORT = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textgen.config import Settings
 from textgen.errors import TextgenError, UsageError
-from textgen.files import is_plain
+from textgen.names import is_plain
 from textgen.runs.folder import FORMAT, Run, find_run, make_room_for, new_name
 from textgen.training.start import train
 

@@ -17,7 +17,7 @@ from cyclopts import App, Parameter
 from textgen.cli.beginnings import beginnings, given
 from textgen.cli.printer import print_text
 from textgen.cli.process import run_command
-from textgen.cli.reading import corpus_values, print_corpus, read_and_tell
+from textgen.cli.reading import corpus_values, print_corpus
 from textgen.cli.results import (
     copying_line,
     copying_values,
@@ -161,6 +161,8 @@ def train(
         run = find_run(checkpoints, run_named(files))
         result = go_on(run, settings, mirror)
     else:
+        from textgen.reading.corpus import read_and_tell
+
         read = read_and_tell([Path(file) for file in files] or [_sample()], reading)
         from textgen.training.start import train as train_new  # a second, after the first words
 

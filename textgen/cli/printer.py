@@ -4,7 +4,7 @@ import shutil
 import sys
 import unicodedata
 
-from textgen.files import readable
+from textgen.names import readable
 
 
 def print_text(text: object, end: str = "\n") -> None:

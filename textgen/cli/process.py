@@ -14,7 +14,7 @@ from cyclopts.exceptions import UnknownOptionError
 
 from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError
-from textgen.files import readable
+from textgen.names import readable
 
 
 def run_command(app: App, arguments: list[str]) -> int:

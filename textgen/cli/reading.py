@@ -1,38 +1,18 @@
-"""Files as they are read: told before the work begins, or shown by ``textgen corpus show``."""
+"""What ``textgen corpus show`` shows of files."""
 
-import logging
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textgen.cli.printer import print_text
-from textgen.config import ReadingConfig
 
 if TYPE_CHECKING:
     from textgen.reading.corpus import Corpus, SourceFile
-
-log = logging.getLogger(__name__)
 
 _SHOWN = 30
 """Characters that are shown of the most frequent and of the rarest."""
 
 _EXAMPLES = 5
 """Things that web sites left that are shown of each kind, unless all are taken out."""
-
-
-def read_and_tell(paths: Sequence[Path], reading: ReadingConfig) -> "Corpus":
-    """Read files and folders, and tell what they are before anything heavy is begun.
-
-    Raises:
-        TextgenError: they cannot be read.
-    """
-    from textgen.reading.corpus import read_corpus
-
-    corpus = read_corpus(paths, reading)
-    for line in corpus.describe():
-        log.info("%s", line)
-    return corpus
 
 
 def print_corpus(corpus: "Corpus", *, removed: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textgen.cli.printer import print_text
-from textgen.files import to_json
+from textgen.names import to_json
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.copying import Copying

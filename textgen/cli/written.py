@@ -11,7 +11,8 @@ from textgen.cli.printer import print_text
 from textgen.cli.results import copying_values, print_json
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.files import to_json, write_atomically
+from textgen.files import write_atomically
+from textgen.names import to_json
 
 if TYPE_CHECKING:
     from textgen.evaluation.copying import Copying

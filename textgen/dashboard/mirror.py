@@ -19,7 +19,7 @@ from textgen.config import NOWHERE
 from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.errors import UsageError
-from textgen.files import is_plain, readable
+from textgen.names import is_plain, readable
 from textgen.plots.run import comparison_windows, name_beside_others, of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run

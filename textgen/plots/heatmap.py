@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from textgen.evaluation.judge import Judged
 from textgen.evaluation.predictions import Predictions
-from textgen.files import readable, write_atomically
+from textgen.files import write_atomically
+from textgen.names import readable
 from textgen.plots.html_page import html_page
 from textgen.text.vocab import UNKNOWN, Vocab
 

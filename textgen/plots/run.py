@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from textgen.evaluation.overlap import Overlap, held_out_overlap, recorded_overlap
-from textgen.files import readable
+from textgen.names import readable
 from textgen.plots.window import (
     BLUE,
     GREEN,

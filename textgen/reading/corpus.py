@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textgen.config import ReadingConfig
 from textgen.errors import TextgenError
-from textgen.files import readable
+from textgen.names import readable
 from textgen.reading.cleaning import Cleaned, clean
 from textgen.reading.containers import LeftOut, Part, parts
 from textgen.reading.damage import Damage
@@ -173,6 +173,18 @@ def read_corpus(
     if not files:
         raise TextgenError(f"no text can be read: {_named(left_out)}")
     return Corpus(paths[0], tuple(files), tuple(left_out))
+
+
+def read_and_tell(paths: Sequence[Path], reading: ReadingConfig) -> Corpus:
+    """Read files and folders as ``read_corpus`` does, and tell what they are.
+
+    Raises:
+        TextgenError: as there.
+    """
+    corpus = read_corpus(paths, reading)
+    for line in corpus.describe():
+        log.info("%s", line)
+    return corpus
 
 
 def _digest(text: str) -> bytes:

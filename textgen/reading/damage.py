@@ -99,10 +99,10 @@ def decode_marked(data: bytes, encoding: str) -> str:
     the next ASCII character may fit by chance: there the byte is looked for without which the
     characters are the most frequent ones.
 
-    Raises:
-        LookupError: Python does not know the encoding, or it is none of text.
+    Args:
+        data: the bytes.
+        encoding: the name of an encoding of text that Python knows.
     """
-    "".encode(encoding)  # refuses what is no encoding of text
     name = codecs.lookup(encoding).name
     try:
         return _decode_in_pieces(data, encoding)

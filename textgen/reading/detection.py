@@ -76,10 +76,11 @@ class Found(NamedTuple):
 
 def detect(data: bytes) -> Found | None:
     """Return which encoding bytes are in; None where they make no sense in any."""
-    return _by_its_mark(data) or _in_utf8(data) or most_sensible(data) or _without_much_sense(data)
+    return by_its_mark(data) or _in_utf8(data) or most_sensible(data) or _without_much_sense(data)
 
 
-def _by_its_mark(data: bytes) -> Found | None:
+def by_its_mark(data: bytes) -> Found | None:
+    """Return the encoding that a file's byte order mark says, if it has one."""
     return next((Found(name) for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
 
 

@@ -63,24 +63,38 @@ def decode(
     decoded = Decoded(*take_out(marked), found.encoding)
     if encoding is not None:
         _check_sense(decoded, data, path)
-    if _too_much(decoded, errors):
+    damage = decoded.damage
+    if damage is not None and _too_much(decoded, errors):
         several = decode_several(data) if encoding is None and errors == "mend" else None
         mixed = several and Decoded(*take_out(several[0]), several[1])
         if mixed is None or _too_much(mixed, errors):
-            raise TextgenError(_refusal(decoded, path, errors))
+            raise TextgenError(f"{path} {_refusal(damage, found.encoding, errors)}")
         decoded = mixed
     _require_no_binary(decoded.text, path)
     return decoded
 
 
 def _decode_as(data: bytes, encoding: str) -> str:
+    """Decode bytes, marked where they do not fit.
+
+    Raises:
+        UsageError: Python does not know the encoding, or not as one of text.
+    """
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError):
+        raise _no_encoding(encoding) from None
     try:
         return decode_marked(data, encoding)
-    except (LookupError, UnicodeError):
-        raise UsageError(
-            f"--encoding {encoding} is no encoding of text that Python knows; "
-            "try utf-8, gb18030, big5 or utf-16"
-        ) from None
+    except UnicodeError:  # of those that are for names of hosts
+        raise _no_encoding(encoding) from None
+
+
+def _no_encoding(encoding: str) -> UsageError:
+    return UsageError(
+        f"--encoding {encoding} is no encoding of text that Python knows; "
+        "try utf-8, gb18030, big5 or utf-16"
+    )
 
 
 def _too_much(decoded: Decoded, errors: Errors) -> bool:
@@ -95,11 +109,9 @@ def _too_much(decoded: Decoded, errors: Errors) -> bool:
     )
 
 
-def _refusal(decoded: Decoded, path: Path, errors: Errors) -> str:
-    damage, encoding = decoded.damage, decoded.encoding
-    assert damage is not None  # noqa: S101 - for mypy
+def _refusal(damage: Damage, encoding: str, errors: Errors) -> str:
     places = f"{damage.count:,} place{'s' * (damage.count != 1)}"
-    what = f"{path} does not fit {encoding} in {places}, the first in line {damage.line:,}"
+    what = f"does not fit {encoding} in {places}, the first in line {damage.line:,}"
     if errors == "strict":
         return f"{what}: {damage.around}; mend the file, or leave --errors strict out"
     return (

@@ -1,12 +1,11 @@
 """HTML pages, and the XML of books: bytes to markup, by the encoding that they name themselves."""
 
-import codecs
 import re
 from pathlib import Path
 
+from textgen.reading.detection import by_its_mark
 from textgen.reading.encodings import decode
 
-_BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECLARATION = re.compile(
     rb"<(?:\?xml|meta)\b[^>]*?\b(?:encoding|charset)\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE
 )
@@ -37,7 +36,7 @@ def decode_page(data: bytes, file: str, encoding: str | None = None) -> tuple[st
     Raises:
         TextgenError: as ``decode``.
     """
-    if encoding is None and not data.startswith(_BYTE_ORDER_MARKS):
+    if encoding is None and by_its_mark(data) is None:
         declaration = _DECLARATION.search(data[:_HEAD])
         declared = _ENCODINGS.get(declaration[1].lower()) if declaration else None
         if declared is not None:

@@ -4,22 +4,15 @@ Two characters in GBK are often valid UTF-8, Big5 and UTF-16, too. Who can tell 
 what the bytes may mean, it knows the characters of one.
 """
 
-import codecs
 import contextlib
 import math
 import re
 from collections import Counter
 
 from textgen.reading.cleaning import clean
+from textgen.reading.detection import by_its_mark
 from textgen.text.vocab import Vocab
 
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # begins like UTF-16's, so it is asked first
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _ENCODINGS = (
     *("utf-8", "gb18030", "big5", "cp950", "big5hkscs", "utf-16-le", "utf-16-be"),
     *("shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "cp1251", "cp1252"),
@@ -39,9 +32,9 @@ _UNKNOWN_OTHER = 2.0**-20
 
 def decodings(data: bytes) -> dict[str, str]:
     """Return what bytes may mean, by the name of the encoding; nothing where they are no text."""
-    marked = [name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)]
+    marked = by_its_mark(data)
     found = {}
-    for encoding in marked[:1] or _ENCODINGS:
+    for encoding in [marked.encoding] if marked else _ENCODINGS:
         with contextlib.suppress(UnicodeDecodeError):
             text = data.decode(encoding)
             if not _IN_NO_TEXT.search(text):

@@ -28,7 +28,8 @@ from typing import Any
 from textgen.config import Settings
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError, UsageError
-from textgen.files import is_plain, readable, to_json, write_atomically
+from textgen.files import write_atomically
+from textgen.names import is_plain, readable, to_json
 from textgen.runs.counted import save_counts
 from textgen.runs.progress import Plan
 from textgen.runs.record import Record

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from textgen.errors import TextgenError
-from textgen.files import to_json, write_atomically
+from textgen.files import write_atomically
+from textgen.names import to_json
 
 
 class Entry(TypedDict, total=False):

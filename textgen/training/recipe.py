@@ -98,8 +98,9 @@ def complete(
         passes: tells how often the text can be gone through in the settings' minutes.
     """
     given, training = settings.model, settings.training
-    rows = training.batch_size or BATCH_SIZES[length >= _LARGE]
-    training = replace(training, batch_size=rows)
+    usual = BATCH_SIZES[length >= _LARGE]
+    opened = {} if training.batch_size else {"batch_size": usual}
+    training = replace(training, batch_size=training.batch_size or usual)
     training = replace(training, learning_rate=training.highest_rate)
     settings = replace(settings, training=training)
     epochs = training.epochs or _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
@@ -122,7 +123,8 @@ def complete(
         )
     )
     chosen = {name: resolved[name] for name in missing}
-    words = [f"{name.replace('_', ' ')} {value:g}" for name, value in chosen.items() if value]
+    told = chosen | opened
+    words = [f"{name.replace('_', ' ')} {value:g}" for name, value in told.items() if value]
     if training.epochs is None:
         words.append(f"at most {epochs:g} epochs")
     time = f", time for {times:.1f} passes" if measured else ""

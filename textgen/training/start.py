@@ -17,7 +17,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import measured, tell_held_out
 from textgen.evaluation.sample import Sample
 from textgen.evaluation.yardsticks import count_yardsticks
-from textgen.reading.corpus import Corpus, read_corpus
+from textgen.reading.corpus import Corpus, read_and_tell
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
 from textgen.runs.progress import Plan
 from textgen.text.batches import TooShortError
@@ -110,9 +110,7 @@ def train(
 
 def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    corpus = read_corpus(files, settings.reading)
-    _tell(*corpus.describe())
-    return corpus
+    return read_and_tell(files, settings.reading)
 
 
 def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcontext) -> Result:
