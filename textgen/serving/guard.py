@@ -1,19 +1,10 @@
-"""Who is answered: only who asks this server by a name of its own, and no page of another site.
-
-A site that is open in the browser can have its own name lead to this machine (DNS rebinding), and
-would then read what it likes; but the Host header still has that name. A number is no name that
-could lead elsewhere.
-"""
-
-import ipaddress
-import socket
-from urllib.parse import urlsplit
+"""Who is answered: only who asks this server by a name of its own, and no page of another site."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from textgen.addresses import is_loopback, is_unspecified
+from textgen.addresses import is_from, means
 from textgen.serving.refusal import Refused
 
 _HEADERS = {
@@ -38,7 +29,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, names: tuple[str, ...]) -> None:
         self._app = app
-        self._names = tuple(name.lower() for name in names)
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or have it answered."""
@@ -55,51 +46,16 @@ class Guard:
 
     def _refusal(self, headers: Headers) -> Refused | None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not self._is_ours(_name_of(host)):
+        if not means(host, self._names):
             return Refused(
                 421,
                 f"Host is {host[:80]!r}: ask this server by its own name, {self._names[0]}",
                 code="foreign_host",
             )
-        if origin is not None and _netloc(origin) != host.lower():
+        if origin is not None and not is_from(origin, host):
             return Refused(
                 403,
                 f"Origin is {origin[:80]!r}: pages of other sites may not ask this server",
                 code="foreign_origin",
             )
         return None
-
-    def _is_ours(self, name: str) -> bool:
-        """Return whether a name, without its port, means this server.
-
-        Ports are not compared: a tunnel has another one on its other end.
-        """
-        if name in self._names:
-            return True
-        if any(map(is_loopback, self._names)):
-            return is_loopback(name)
-        own = name in ("localhost", socket.gethostname().lower()) or _is_number(name)
-        return own and any(map(is_unspecified, self._names))
-
-
-def _name_of(host: str) -> str:
-    """Return a Host header's name, without port and brackets; nothing if it is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
-
-
-def _is_number(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
