@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import errno
 import http.client
-import json
 import logging
 import re
 import socket
@@ -19,27 +18,31 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
-from tornado.routing import AnyMatches, Matcher, PathMatches, Rule, RuleRouter
-from tornado.web import Application, ErrorHandler
+from tornado.web import Application
 from visdom.server import app as visdom_app
 from visdom.utils.server_utils import gather_envs
 
-from textgen.addresses import reachable, url_of
-from textgen.dashboard.page import ASSETS, Icon, page_files, static_handler
+from textgen.addresses import is_loopback, reachable, url_of
+from textgen.dashboard.guard import Guard
+from textgen.dashboard.handlers import WEBSOCKET_SETTINGS, NotFound, routes
+from textgen.dashboard.page import ASSETS, page_files, static_handler
+from textgen.dashboard.peers import are_known
+from textgen.dashboard.saving import save_all, set_aside_what_is_broken
+from textgen.dashboard.tokens import keeping, new_token
 from textgen.errors import TextgenError
 from textgen.interrupts import handling
 
 log = logging.getLogger(__name__)
 
 
-_LARGEST_REQUEST = 1024**3
-"""Bytes, as Visdom has it: a window is sent whole."""
+_LARGEST_REQUEST = 32 * 1024**2
+"""Bytes: a window is sent whole, and of a curve at most a thousand points."""
+
+_SECONDS_IDLE = 60.0
+"""How long a connection may be open that asks nothing, or takes to send what it asks."""
 
 _SECONDS_TO_ASK = 2.0
 
@@ -50,6 +53,7 @@ def serve(
     env_path: Path,
     ready: Callable[[str], None],
     open_browser: bool = False,
+    everybody_shows_token: bool = False,
 ) -> None:
     """Run a Visdom server until Ctrl-C, SIGTERM or SIGHUP, then save its environments.
 
@@ -57,8 +61,10 @@ def serve(
         address: the only address that listens; an IP address or a host's name.
         port: the port that listens; 0 for any free one.
         env_path: folder of the saved environments, read at the start and written at the end.
-        ready: called with the server's URL when it listens; the server waits for it to return.
+        ready: called when it listens, with its URL, which has the token where one is needed; the
+            server waits for it to return.
         open_browser: open the URL in the browser, too.
+        everybody_shows_token: ask also those for the token who are known to be this server's user.
 
     Raises:
         TextgenError: the port is taken, the address is none of this machine's, the folder
@@ -67,7 +73,9 @@ def serve(
     sockets = _listen(address, port)
     try:
         with _silent_libraries():
-            asyncio.run(_serve(sockets, address, env_path, ready, open_browser))
+            asyncio.run(
+                _serve(sockets, address, env_path, ready, open_browser, everybody_shows_token)
+            )
     finally:
         for listener in sockets:
             listener.close()
@@ -79,6 +87,7 @@ async def _serve(
     env_path: Path,
     ready: Callable[[str], None],
     open_browser: bool,
+    everybody_shows_token: bool,
 ) -> None:
     stop = asyncio.Event()
     port = sockets[0].getsockname()[1]
@@ -87,18 +96,31 @@ async def _serve(
     # saved changes nothing.
     with handling(lambda *_: loop.call_soon_threadsafe(stop.set)):
         with _errors_of(env_path):
-            application = _application(port, env_path)
-        server = HTTPServer(_guarded(application), max_buffer_size=_LARGEST_REQUEST)
+            visdom = _visdom(port, env_path)
+        token = new_token()
+        names = (address, *(str(listener.getsockname()[0]) for listener in sockets))
+        guard = Guard(_application(visdom), names, token, port, everybody=everybody_shows_token)
+        server = HTTPServer(
+            guard,
+            max_buffer_size=2 * _LARGEST_REQUEST,
+            max_body_size=_LARGEST_REQUEST,
+            idle_connection_timeout=_SECONDS_IDLE,
+            body_timeout=_SECONDS_IDLE,
+        )
         server.add_sockets(sockets)
         url = url_of(address, port)
+        if everybody_shows_token or not (is_loopback(address) and are_known()):
+            url += f"/?token={token}"
         if open_browser:
             # In a thread of its own: a browser in the terminal returns only when it is left.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        ready(url)
-        await stop.wait()
+        with contextlib.ExitStack() as kept:
+            with _errors_of(env_path):
+                kept.enter_context(keeping(token, env_path, port))
+            ready(url)
+            await stop.wait()
         server.stop()
-        with _errors_of(env_path):
-            _save(application, env_path)
+        save_all(visdom)
 
 
 @contextlib.contextmanager
@@ -111,32 +133,17 @@ def _errors_of(env_path: Path) -> Iterator[None]:
         ) from None
 
 
-class _FromAnotherSite(Matcher):
-    """Matches what a page of another site sends.
-
-    Visdom itself takes it. A text pane may hold scripts, so any site that is open in the browser
-    could run its own in the dashboard's name.
-    """
-
-    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        origin = request.headers.get("Origin")
-        return None if origin is None or urlsplit(origin).netloc == request.host else {}
-
-
-def _guarded(application: Application) -> RuleRouter:
-    refusal = Application([(r".*", ErrorHandler, {"status_code": 403})])
-    icon = Application([(r".*", Icon)])
-    return RuleRouter(
-        [
-            Rule(_FromAnotherSite(), refusal),
-            Rule(PathMatches(r"/(.*/)?favicon\.(png|ico)"), icon),
-            Rule(AnyMatches(), application),
-        ]
+def _application(visdom: visdom_app.Application) -> Application:
+    """Return what answers in place of Visdom's own application, which only holds all there is."""
+    return Application(
+        routes(visdom),
+        default_handler_class=NotFound,
+        **{**visdom_app.tornado_settings, "debug": False, **WEBSOCKET_SETTINGS},
     )
 
 
-def _application(port: int, env_path: Path) -> visdom_app.Application:
-    _set_aside_what_is_broken(env_path)
+def _visdom(port: int, env_path: Path) -> visdom_app.Application:
+    set_aside_what_is_broken(env_path)
     # When it compares environments, 0.2.4 does not say in which folder they are, and this
     # function looks in $HOME, where there is none.
     if gather_envs.__defaults__:
@@ -160,29 +167,6 @@ def _application(port: int, env_path: Path) -> visdom_app.Application:
     style = (ASSETS / "css" / "textgen.css").read_text(encoding="utf-8")
     application.user_settings["user_css"] = style + application.user_settings["user_css"]
     return application
-
-
-def _set_aside_what_is_broken(env_path: Path) -> None:
-    """Rename saved environments that Visdom cannot read: 0.2.4 would not start, 0.3 empty them."""
-    env_path.mkdir(parents=True, exist_ok=True)
-    for file in env_path.glob("*.json"):
-        try:
-            content = json.loads(file.read_bytes())
-        except ValueError:
-            content = None
-        if not isinstance(content, dict) or not {"jsons", "reload"} <= content.keys():
-            aside = file.replace(file.with_suffix(".broken"))
-            log.warning("%s is no environment of Visdom; it is now %s", file, aside)
-
-
-def _save(application: visdom_app.Application, env_path: Path) -> None:
-    """Write all environments with Visdom's own serializer."""
-    if hasattr(application, "storage"):  # 0.3
-        application.storage.save_all(application.state)
-    else:
-        from visdom.utils.server_utils import serialize_all
-
-        serialize_all(application.state, env_path=str(env_path))
 
 
 def _listen(address: str, port: int) -> list[socket.socket]:
@@ -215,7 +199,7 @@ def _is_visdom(address: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-    return re.search(rb"<title>\s*visdom", page, re.IGNORECASE) is not None
+    return re.search(rb"<title>\s*visdom|^This Visdom", page, re.IGNORECASE) is not None
 
 
 @contextlib.contextmanager
