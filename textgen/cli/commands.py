@@ -413,14 +413,16 @@ def monitor(
     host: str = "127.0.0.1",
     port: int = DEFAULT_VISDOM_PORT,
     open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
+    token: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: _Checkpoints = _CHECKPOINTS,
 ) -> None:
     """Start a Visdom server that needs no network, and draw every run on it, old and live.
 
     Args:
-        host: Address to listen on; with any other, others can see and change what is there.
+        host: Address to listen on; with any other, others can reach it, who have the token.
         port: Port to listen on.
         open_browser: Open the page in the browser.
+        token: Ask for the token in the printed URL also who is known to be you, on this machine.
         checkpoints: Folder in which the runs are.
     """
     try:
@@ -428,7 +430,7 @@ def monitor(
     except ImportError:
         raise TextgenError("Visdom is not installed: pip install '.[visdom]'") from None
 
-    serve_and_mirror(checkpoints, host, port, open_browser=open_browser)
+    serve_and_mirror(checkpoints, host, port, open_browser=open_browser, token=token)
 
 
 @app.command

@@ -9,6 +9,7 @@ import requests
 import visdom
 
 from textgen.addresses import is_loopback
+from textgen.files import readable
 from textgen.plots.window import Window
 
 _TIMEOUTS = (0.5, 3.0)
@@ -23,21 +24,28 @@ _WIDTH = 560
 logging.getLogger("visdom").setLevel(logging.ERROR)  # it warns of every new session
 
 
+class RefusedError(Exception):
+    """The server lives, and does not take this window."""
+
+
 class Client(visdom.Visdom):
     """A Visdom client that never waits for long.
 
     Args:
         address: the server's address, with scheme, host and port.
+        token: what it asks for; none where it asks for nothing.
 
     Raises:
         OSError: from here and from every call, when the server cannot be reached in time, wants
             a login, or does not answer as Visdom does.
     """
 
-    def __init__(self, address: SplitResult) -> None:
+    def __init__(self, address: SplitResult, token: str | None = None) -> None:
         self._http = requests.Session()
         # For an address on this machine, a proxy in the environment is never meant.
         self._http.trust_env = not is_loopback(address.hostname or "")
+        if token is not None:
+            self._http.headers["Authorization"] = f"token {token}"
         super().__init__(
             server=f"{address.scheme}://{address.netloc.rpartition(':')[0]}",
             port=address.port or 80,
@@ -55,6 +63,13 @@ class Client(visdom.Visdom):
             raise OSError("the connection was refused or broken off") from None
         if response.status_code in _ASKS_FOR_LOGIN:
             raise OSError("it wants a login, which textgen does not support")
+        if response.status_code == requests.codes.forbidden:
+            raise OSError(
+                "it is another user's, or wants a token: give --visdom the URL that textgen "
+                "monitor printed"
+            )
+        if response.status_code == requests.codes.unprocessable_entity:
+            raise RefusedError(readable(response.text[:200].strip()))
         if not response.ok:
             raise OSError(f"it answers with status {response.status_code}")
         if "<html" in response.text[:200].lower():
@@ -67,7 +82,11 @@ class Client(visdom.Visdom):
         return json.loads(found) is True
 
     def draw(self, environment: str, window: Window) -> None:
-        """Draw a window, in place of the one of that name if there is one."""
+        """Draw a window, in place of the one of that name if there is one.
+
+        Raises:
+            RefusedError: the server does not take it.
+        """
         message: dict[str, Any] = {
             "win": window.key,
             "eid": environment,

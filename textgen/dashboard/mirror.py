@@ -6,22 +6,28 @@ everything. Requests have time-outs; one line is logged for each outage.
 """
 
 import contextlib
+import html
 import json
 import logging
 import socket
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textgen.addresses import is_loopback
 from textgen.config import NOWHERE
-from textgen.dashboard.addresses import parse_address
+from textgen.dashboard.addresses import parse_address, token_in, without_token
+from textgen.dashboard.names import plain
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
-from textgen.errors import UsageError
+from textgen.dashboard.tokens import VISDOMS_FOLDER, kept
+from textgen.errors import TextgenError, UsageError
 from textgen.names import is_plain, readable
 from textgen.plots.run import comparison_windows, name_beside_others, of_run
-from textgen.plots.window import Subject, Window
+from textgen.plots.window import Subject, Trace, Window
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
 
@@ -69,12 +75,15 @@ class MirrorThread(threading.Thread):
     def __init__(self, url: str, root: Path, subjects: Callable[[], list[Subject]]) -> None:
         super().__init__(name="visdom-mirror", daemon=True)
         self._url = url
+        self._shown = without_token(url)
         self._root = root
         self._subjects = subjects
         self._closing = threading.Event()
         self._drawn: dict[tuple[str, str], str] = {}
         self._seen: dict[Path, tuple[int, int, int]] = {}
         self._entries: dict[Path, list[Entry]] = {}
+        self._odd: set[Path] = set()
+        self._refused: set[tuple[str, str]] = set()
 
     def run(self) -> None:
         """Look, draw what has changed, wait; after an error, wait for longer."""
@@ -95,12 +104,7 @@ class MirrorThread(threading.Thread):
             except Exception as error:  # whatever visdom raises ends here
                 client = None
                 if not in_outage:
-                    log.warning(
-                        "No Visdom at %s (%s): textgen monitor starts one, and the curves appear "
-                        "there; the training goes on without it",
-                        self._url,
-                        error,
-                    )
+                    _tell_of_outage(self._shown, error)
                 in_outage = True
                 wait = min(_LONGEST_BACK_OFF, 2 * max(wait, _SECONDS_BETWEEN_LOOKS))
             else:
@@ -118,9 +122,12 @@ class MirrorThread(threading.Thread):
         socket.create_connection((address.hostname, address.port), timeout=0.5).close()
         from textgen.dashboard.client import Client
 
-        client = Client(address)
+        token = token_in(address)
+        if token is None and is_loopback(address.hostname or ""):
+            token = kept(self._root / VISDOMS_FOLDER, address.port or 0)
+        client = Client(address, token)
         self._draw_all_again()
-        log.info("Drawing on Visdom: %s", self._url)
+        log.info("Drawing on Visdom: %s", self._shown)
         return client
 
     def _look(self, client: "Client") -> None:
@@ -132,13 +139,32 @@ class MirrorThread(threading.Thread):
         for subject in self._subjects():
             path = subject.record.path
             if path in changed and path in self._entries:
-                for window in subject.windows(self._entries[path]):
+                for window in self._windows(path, subject.windows):
                     self._draw(client, subject.name, window)
-        records = sorted(self._entries.items())
-        curves = {name_beside_others(path.parent): entries for path, entries in records}
+        curves = {
+            name_beside_others(path.parent): entries
+            for path, entries in sorted(self._entries.items())
+            if path not in self._odd
+        }
         for window in comparison_windows(curves):
             self._draw(client, ALL_RUNS, window)
         self._draw(client, _MAIN, _MARKER)
+
+    def _windows(self, path: Path, make: Callable[[list[Entry]], list[Window]]) -> list[Window]:
+        """Return a record's windows; of one that no training writes none, and one line."""
+        try:
+            windows = make(self._entries[path])
+            for window in windows:
+                _require_numbers(window)
+        except Exception as error:  # a record may hold anything
+            if path not in self._odd:
+                self._odd.add(path)
+                log.warning(
+                    "%s is odd (%s: %s): its curves are not drawn, those of the others are",
+                    *(readable(path), type(error).__name__, readable(str(error))[:80]),
+                )
+            return []
+        return windows
 
     def _draw_all_again(self) -> None:
         self._drawn.clear()
@@ -150,21 +176,83 @@ class MirrorThread(threading.Thread):
         for path in self._root.glob("*/metrics.jsonl"):
             with contextlib.suppress(OSError):  # the run was deleted this moment
                 status = path.stat()
+                if not stat.S_ISREG(status.st_mode):
+                    continue  # what is no file may never end
                 seen[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
         changed = {
             path for path in seen.keys() | self._seen if seen.get(path) != self._seen.get(path)
         }
         self._entries = {
-            path: Record(path).read() if path in changed else self._entries[path] for path in seen
+            path: _read(path) if path in changed else self._entries[path] for path in seen
         }
         self._seen = seen
+        self._odd -= changed
+        for path in changed & seen.keys():
+            # Here already, for one odd curve spoils the axes of all that it is drawn beside.
+            self._windows(path, lambda entries: comparison_windows({"": entries}))
         return changed
 
     def _draw(self, client: "Client", environment: str, window: Window) -> None:
+        from textgen.dashboard.client import RefusedError
+
+        environment = plain(environment)
+        window = replace(
+            window, key=plain(window.key), data=list(map(_without_markup, window.data))
+        )
         content = json.dumps([window.data, window.layout])
-        if self._drawn.get((environment, window.key)) != content:
+        drawn = (environment, window.key)
+        if self._drawn.get(drawn) == content:
+            return
+        try:
             client.draw(environment, window)
-            self._drawn[environment, window.key] = content
+        except RefusedError as error:
+            if drawn not in self._refused:
+                self._refused.add(drawn)
+                log.warning("%s of %s is not drawn: %s", window.title, environment, error)
+        self._drawn[drawn] = content
+
+
+def _tell_of_outage(url: str, error: Exception) -> None:
+    if isinstance(error, OSError):
+        log.warning(
+            "No Visdom at %s (%s): textgen monitor starts one, and the curves appear there; the "
+            "training goes on without it",
+            url,
+            readable(str(error)),
+        )
+    else:
+        log.warning(
+            "Nothing is drawn on the Visdom at %s (%s: %s); the training goes on without it",
+            *(url, type(error).__name__, readable(str(error))[:80]),
+        )
+
+
+def _read(path: Path) -> list[Entry]:
+    """Return a record's entries; none where it cannot be read, which is told when it is drawn."""
+    try:
+        return Record(path).read()
+    except (TextgenError, OSError, ValueError, RecursionError) as error:
+        log.warning("%s cannot be read (%s)", readable(path), readable(str(error))[:80])
+        return []
+
+
+def _require_numbers(window: Window) -> None:
+    """Make sure that a plot has points that are numbers: others make its axis one of names.
+
+    Raises:
+        TypeError: something else is there.
+        ValueError: a number is none that JSON has.
+    """
+    for trace in window.data:
+        for value in (*trace.get("x", ()), *trace.get("y", ())):
+            if not isinstance(value, int | float | None):
+                raise TypeError(f"{value!r} is no number")
+    json.dumps([window.data, window.layout], allow_nan=False)
+
+
+def _without_markup(trace: Trace) -> Trace:
+    """Return a curve whose name is shown as it is; plotly takes some HTML in it."""
+    return trace | {"name": html.escape(trace["name"], quote=False)} if "name" in trace else trace
 
 
 @contextmanager

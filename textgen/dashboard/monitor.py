@@ -7,7 +7,8 @@ from pathlib import Path
 from textgen.addresses import is_loopback
 from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
 from textgen.dashboard.server import serve
-from textgen.errors import TextgenError, UsageError
+from textgen.dashboard.tokens import VISDOMS_FOLDER
+from textgen.errors import UsageError
 from textgen.plots.run import of_run
 from textgen.plots.suite import suite_in
 from textgen.plots.window import Subject
@@ -16,7 +17,7 @@ from textgen.runs.folder import Run
 log = logging.getLogger(__name__)
 
 
-def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
+def monitor(root: Path, host: str, port: int, *, open_browser: bool, token: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; what was drawn is saved in ``root/.visdom``.
 
     Args:
@@ -24,6 +25,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
         host: the address to listen on; any other than this machine's own is warned of.
         port: the port to listen on.
         open_browser: whether to open the page in a browser.
+        token: whether its user has to show the token, too, as all others have.
 
     Raises:
         UsageError: the port is none.
@@ -33,8 +35,9 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
         raise UsageError(f"--port is {port}: it must be between 0 and 65535")
     if not is_loopback(host):
         log.warning(
-            "WARNING: everybody who reaches %s can see and change this Visdom, which asks for no "
-            "password. Safer: leave --host out, and on your own machine run\n"
+            "WARNING: everybody who has the token below and reaches %s can see and change this "
+            "Visdom, and the token goes over the network for all to read. Safer: leave --host out, "
+            "and on your own machine run\n"
             "    ssh -N -L %d:127.0.0.1:%d USER@THIS-MACHINE",
             host,
             port,
@@ -52,7 +55,11 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool) -> None:
         mirrors[0].start()
 
     try:
-        serve(host, port, root / ".visdom", ready, open_browser=open_browser)
+        serve(
+            *(host, port, root / VISDOMS_FOLDER, ready),
+            open_browser=open_browser,
+            everybody_shows_token=token,
+        )
     finally:
         for mirror in mirrors:
             mirror.close()
@@ -70,7 +77,7 @@ def _open_run(folder: Path, _written: int) -> Run | None:
     """Return a run, opened only once for every state of its settings."""
     try:
         return Run(folder)
-    except TextgenError:
+    except Exception:  # a folder may hold anything, and one run is not to cost the others
         return None
 
 
