@@ -138,7 +138,7 @@ class MirrorThread(threading.Thread):
             return
         for subject in self._subjects():
             path = subject.record.path
-            if path in changed and path in self._entries:
+            if path in changed and path in self._entries and path not in self._odd:
                 for window in self._windows(path, subject.windows):
                     self._draw(client, subject.name, window)
         curves = {
@@ -157,12 +157,11 @@ class MirrorThread(threading.Thread):
             for window in windows:
                 _require_numbers(window)
         except Exception as error:  # a record may hold anything
-            if path not in self._odd:
-                self._odd.add(path)
-                log.warning(
-                    "%s is odd (%s: %s): its curves are not drawn, those of the others are",
-                    *(readable(path), type(error).__name__, readable(str(error))[:80]),
-                )
+            self._odd.add(path)
+            log.warning(
+                "%s is odd (%s: %s): its curves are not drawn, those of the others are",
+                *(readable(path), type(error).__name__, readable(str(error))[:80]),
+            )
             return []
         return windows
 
