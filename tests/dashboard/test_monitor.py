@@ -150,7 +150,14 @@ def test_the_page_is_opened_and_a_closed_terminal_saves_too(
 
 
 def test_what_is_no_run_is_left_out(run: Run) -> None:
-    for name, content in {"cut": '{"settings": {', "empty": "", "another": "[]"}.items():
+    contents = {
+        "cut": '{"settings": {',
+        "empty": "",
+        "another": "[]",
+        "number": '{"settings": 5}',
+        "deep": "[" * 100_000,
+    }
+    for name, content in contents.items():
         (run.folder.parent / name).mkdir()
         (run.folder.parent / name / "config.json").write_text(content, encoding="utf-8")
     assert [subject.name for subject in list_subjects(run.folder.parent)] == ["watched", "sanity"]
@@ -161,4 +168,29 @@ def test_another_address_is_a_loud_warning(run: Run) -> None:
     with monitoring("--host", "0.0.0.0") as monitor:  # noqa: S104 - that is what is warned of
         assert monitor.stop() == 0
     assert "WARNING" in monitor.said
+    assert f"Visdom is at {monitor.url}/?token=" in monitor.said
     assert f"ssh -N -L {monitor.port}:127.0.0.1:{monitor.port}" in monitor.said
+
+
+def test_with_a_token_it_asks_everybody_and_draws_all_the_same(
+    run: Run, command: Command, story: Path
+) -> None:
+    port = free_port()
+    arguments = ("monitor", "--token", "--port", str(port))
+    with killing(
+        subprocess.Popen(
+            [sys.executable, "-m", "textgen", *arguments],
+            stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        )
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[-1]
+        assert re.fullmatch(rf"http://127\.0\.0\.1:{port}/\?token=[\w-]{{32}}", url)
+        visdom = ("--visdom", url.partition("?")[0])
+        status, _, err = command("train", story, "--name", "live", *visdom, *flags(**TINY))
+        assert status == 0
+        assert "Drawing on Visdom" in err
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+    assert list(saved("live")) == list(saved(run.name))

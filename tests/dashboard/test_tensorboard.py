@@ -105,6 +105,31 @@ def test_a_record_that_begins_anew_takes_back_what_was_written(
     assert len(list((tmp_path / "events/drawn").iterdir())) == 2
 
 
+def test_an_odd_record_costs_its_own_lines_and_stays_in_the_folder(
+    tmp_path: Path, subject: Subject, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = [
+        '{"loss": 1.0}',
+        '{"step": "late", "loss": 1.0}',
+        '{"step": 2, "loss": NaN}',
+        '{"step": 3, "loss": 1.0, "task": "../../../x", "model": "y"}',
+    ]
+    subject.record.append(step(1))
+    with subject.record.path.open("a", encoding="utf-8") as file:
+        file.write("\n".join(odd) + "\n")
+    subject.record.append(step(4))
+    files = EventFiles(tmp_path / "a" / "b" / "events", subject)
+    files.update()
+    written = list(tmp_path.rglob("events.out.*"))
+    files.update()
+    files.close()
+    assert list(tmp_path.rglob("events.out.*")) == written  # nothing was begun anew
+    assert caplog.text.count("has an odd line") == 2
+    curves = read(tmp_path / "a" / "b" / "events" / "drawn")
+    assert [number for number, _ in curves["perplexity"]] == [1, 4]
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.jsonl", "a"}
+
+
 def test_points_come_while_it_trains(
     subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

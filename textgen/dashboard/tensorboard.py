@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textgen.dashboard.names import plain
 from textgen.errors import TextgenError, UsageError
+from textgen.files import readable
 from textgen.plots.window import Subject
 from textgen.runs.record import Entry
 
@@ -70,11 +72,18 @@ class EventFiles:
             OSError: the folder cannot be written.
         """
         entries = self._record.read()
-        if entries[: len(self._written)] != self._written:
+        # As text, for what is not a number never equals itself.
+        if repr(entries[: len(self._written)]) != repr(self._written):
             self.close()
         for entry in entries[len(self._written) :]:
             if points := scalars(entry):
-                self._write(entry, points)
+                try:
+                    self._write(entry, points)
+                except (KeyError, TypeError, ValueError) as error:  # a record may hold anything
+                    log.warning(
+                        "%s has an odd line, of which TensorBoard gets nothing (%s: %s)",
+                        *(readable(self._record.path), type(error).__name__, error),
+                    )
         self._written = entries
         for writer in self._writers.values():
             writer.flush()
@@ -91,7 +100,7 @@ class EventFiles:
 
         folder = self._folder
         if "task" in entry:
-            folder /= f"{entry['task']}-{entry['model']}"
+            folder /= plain(f"{entry['task']}-{entry['model']}")
         if folder not in self._writers:
             self._writers[folder] = _begin(folder)
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in points.items()]
