@@ -260,6 +260,13 @@ def test_names_are_plain_over_http(server: Server, name: object) -> None:
         ("/events", {"eid": name, "win": "a", "data": text}),
         ("/events", {"eid": "main", "win": name, "data": text}),
         ("/win_exists", {"eid": name, "win": "a"}),
+        ("/close", {"eid": name}),
+        ("/close", {"eid": "main", "win": name}),
+        ("/save", {"data": ["main", name]}),
+        ("/delete_env", {"eid": name}),
+        ("/fork_env", {"eid": name, "prev_eid": "main"}),
+        ("/fork_env", {"eid": "x", "prev_eid": name}),
+        ("/env_state", {"eid": name}),
         ("/win_data", {"eid": "main", "win": name}),
     ):
         answer = server.ask(path, message)
@@ -326,8 +333,8 @@ def test_names_that_are_none_stay_apart() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/error/x", "/error/500", "/socket_wrap", "/vis_socket_wrap", "/vis_socket", "/save",
-     "/update", "/close", "/delete_env", "/fork_env", "/env_state", "/win_hash", "/upload_env",
+    ["/error/x", "/error/500", "/socket_wrap", "/vis_socket_wrap", "/vis_socket",
+     "/update", "/win_hash", "/upload_env",
      "/upload", "/experiments/log", "/health", "/user/../x", "/anything"],
 )  # fmt: skip
 def test_a_route_that_nobody_needs_is_no_route(server: Server, path: str) -> None:
@@ -337,6 +344,25 @@ def test_a_route_that_nobody_needs_is_no_route(server: Server, path: str) -> Non
         assert answer.status == 404
         assert answer.body == "This Visdom refuses: there is nothing of this name here\n"
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_program_may_do_what_the_page_does(server: Server) -> None:
+    assert server.draw("of a program", "window").status == 200
+    forked = server.ask("/fork_env", {"eid": "forked", "prev_eid": "of a program"})
+    assert (forked.status, forked.body) == (200, "forked")
+    assert server.has("forked", "window")
+    assert {"forked", "of a program"} <= set(json.loads(server.ask("/env_state", {}).body))
+    assert server.ask("/close", {"eid": "forked", "win": "window"}).status == 200
+    assert not server.has("forked", "window")
+    assert server.ask("/save", {"data": ["of a program"]}).status == 200
+    assert (server.folder / "of a program.json").exists()
+    for name in ("forked", "of a program"):
+        assert server.ask("/delete_env", {"eid": name}).status == 200
+        assert not (server.folder / f"{name}.json").exists()
+    assert server.ask("/fork_env", {"eid": "x", "prev_eid": "forked"}).status == 500
+    assert server.ask("/delete_env", {}).status == 422
+    assert server.draw("never saved", "window").status == 200
+    assert server.ask("/delete_env", {"eid": "never saved"}).status == 200
 
 
 def test_nobody_logs_in_and_windows_are_drawn_in_one_way_only(server: Server) -> None:
@@ -432,6 +458,7 @@ def test_all_environments_together_are_bounded_and_room_is_made_again(server: Se
     assert "all environments together may take 38 MB: delete some" in refused.body
     copying = {"cmd": "save", "eid": "large 2", "prev_eid": "large", "data": {}}
     assert server.say(copying)[0] == 1008
+    assert server.ask("/fork_env", {"eid": "large 2", "prev_eid": "large"}).status == 422
     assert server.draw("another", "window").status == 200  # a small one has room
     server.say({"cmd": "delete_env", "eid": "large"})
     assert server.draw("another", "window", "x" * 9_000_000).status == 200
@@ -521,7 +548,7 @@ def test_the_token_lets_in_and_nothing_else_does(tmp_path: Path) -> None:
                                ("/static/js/main.js", None), ("/win_exists", window)):  # fmt: skip
                 answer = server.ask(path, body, **headers)
                 assert answer.status == 403
-                assert "open the URL with the token" in answer.body
+                assert "prints a URL that lets others in" in answer.body
             with pytest.raises(HTTPClientError, match="403"):
                 server.say(**headers)
         answer = server.ask(f"//evil.example/env/main?a=b&token={server.token}")
@@ -536,6 +563,22 @@ def test_the_token_lets_in_and_nothing_else_does(tmp_path: Path) -> None:
         assert foreign.status == 421
         server.stop()
     assert not file.exists()
+
+
+def test_a_browser_opens_the_url_with_the_token_once(
+    tmp_path: Path, watch: Callable[[str], Watched]
+) -> None:
+    with serving(tmp_path, "token") as server:
+        server.ask("/env/seen", {"eid": "seen"}, Authorization=f"token {server.token}")
+        url = f"http://127.0.0.1:{server.port}"
+        page = watch(url).page
+        page.goto(server.url)
+        assert page.url == f"{url}/"
+        for _ in range(2):
+            page.wait_for_function("document.body.innerText.includes('online')")
+            page.goto(url)
+        assert page.evaluate("document.cookie") == ""
+        server.stop()
 
 
 def test_a_training_finds_the_token(tiny_run: Run, in_folder: Path) -> None:
@@ -560,7 +603,7 @@ def test_without_the_token_one_line_says_what_to_give(
         wait_for(lambda: caplog.messages)
         thread.close()
         server.stop()
-    assert "give --visdom the URL that textgen monitor printed" in caplog.text
+    assert "give --visdom the URL that textgen monitor --token prints" in caplog.text
     assert server.token not in caplog.text
 
 

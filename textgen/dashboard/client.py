@@ -65,8 +65,8 @@ class Client(visdom.Visdom):
             raise OSError("it wants a login, which textgen does not support")
         if response.status_code == requests.codes.forbidden:
             raise OSError(
-                "it is another user's, or wants a token: give --visdom the URL that textgen "
-                "monitor printed"
+                "it is another user's, or wants a token: give --visdom the URL that "
+                "textgen monitor --token prints"
             )
         if response.status_code == requests.codes.unprocessable_entity:
             raise RefusedError(readable(response.text[:200].strip()))

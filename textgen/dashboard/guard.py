@@ -83,7 +83,7 @@ class Guard(Router):
             text = f"Origin is {origin[:80]!r}: pages of other sites may not ask this server"
             return (403, "Forbidden"), text
         if not self._is_its_user(request):
-            text = "it is another user's: open the URL with the token that textgen monitor printed"
+            text = "it is another user's: textgen monitor --token prints a URL that lets others in"
             return (403, "Forbidden"), text
         return None
 

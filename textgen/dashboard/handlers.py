@@ -11,6 +11,7 @@ import re
 from asyncio import Future
 from collections.abc import Callable
 from http.client import responses
+from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
@@ -121,8 +122,12 @@ class _Checked(_Plain):
         self.check(message)
         if self._room is not None:
             environment = message.get("eid") or (names or ["main"])[0]
-            self._room.require(environment, len(self.request.body))
+            copied = self._room.size(message.get("prev_eid", ""))
+            if self.check not in _MAKES_ROOM:
+                self._room.require(environment, copied + len(self.request.body))
             self._room.changed(environment)
+        if self.check is messages.deletion:
+            _make_deletable(self._visdom, message["eid"])
 
     def get_template_namespace(self) -> dict[str, Any]:
         # Visdom's page writes names into its script, where HTML's escapes mean nothing.
@@ -194,11 +199,22 @@ class _Socket(_Plain, socket_handlers.SocketHandler):
         source = message["prev_eid"] if command == "save" else name
         if command != "save_layouts" and source not in self._visdom.state:
             return  # deleted this moment
-        if command not in ("close", "delete_env"):
+        if command == "delete_env":
+            _make_deletable(self._visdom, name)
+        elif command != "close":
             copied = self._room.size(source) if command == "save" else 0
             self._room.require(name, copied + len(json.dumps(message)))
         self._room.changed(name)
         super().on_message(json.dumps(message))  # type: ignore[no-untyped-call]
+
+
+_MAKES_ROOM = (messages.closing, messages.deletion)
+
+
+def _make_deletable(app: Application, name: str) -> None:
+    """Let 0.2.4 delete an environment that it never saved: it misses the file."""
+    if name in app.state:
+        (Path(app.env_path) / f"{name}.json").touch()
 
 
 def _checked(
@@ -235,6 +251,11 @@ def routes(app: Application) -> list[tuple[str, type[RequestHandler], dict[str, 
         (r"/events", _checked(web_handlers.PostHandler, messages.window), writing),
         (r"/win_exists", _checked(web_handlers.ExistsHandler, messages.question), reading),
         (r"/win_data", _checked(web_handlers.DataHandler, messages.question), reading),
+        (r"/env_state", _checked(web_handlers.EnvStateHandler, messages.environment), reading),
+        (r"/save", _checked(web_handlers.SaveHandler, messages.saving), reading),
+        (r"/close", _checked(web_handlers.CloseHandler, messages.closing), writing),
+        (r"/delete_env", _checked(web_handlers.DeleteEnvHandler, messages.deletion), writing),
+        (r"/fork_env", _checked(web_handlers.ForkEnvHandler, messages.fork), writing),
         (r"/socket", _Socket, writing),
         (r"/user/(style\.css)", _checked(web_handlers.UserSettingsHandler), reading),
     ]

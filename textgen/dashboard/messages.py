@@ -98,6 +98,48 @@ def question(message: Message) -> None:
     _require("data" not in message, "windows are drawn with /events")
 
 
+def closing(message: Message) -> None:
+    """Check what closes a window, or all of an environment.
+
+    Raises:
+        RefusedError: it names none that could be.
+    """
+    environment(message)
+    _optional(message, "win", require_name)
+
+
+def deletion(message: Message) -> None:
+    """Check what deletes an environment.
+
+    Raises:
+        RefusedError: it names none that could be.
+    """
+    require_name(message.get("eid"))
+
+
+def fork(message: Message) -> None:
+    """Check what copies an environment.
+
+    Raises:
+        RefusedError: it does not name both.
+    """
+    require_name(message.get("eid"))
+    require_name(message.get("prev_eid"))
+
+
+def saving(message: Message) -> None:
+    """Check what saves environments.
+
+    Raises:
+        RefusedError: it is no list of their names.
+    """
+    names = message.get("data")
+    if not isinstance(names, list):
+        raise RefusedError("what is saved is a list of environments")
+    for name in names:
+        require_name(name)
+
+
 def viewer(message: Message) -> None:
     """Check what a page sends to see environments.
 
@@ -113,13 +155,8 @@ def _close(message: Message) -> None:
     require_name(message.get("data"))
 
 
-def _environment(message: Message) -> None:
-    require_name(message.get("eid"))
-
-
 def _save(message: Message) -> None:
-    require_name(message.get("eid"))
-    require_name(message.get("prev_eid"))
+    fork(message)
     _require(isinstance(message.get("data"), dict), "what is saved of a view is an object")
 
 
@@ -144,10 +181,10 @@ def _plot_layout(message: Message) -> None:
 
 COMMANDS: Mapping[str, Callable[[Message], None]] = {
     "close": _close,
-    "undo": _environment,
+    "undo": deletion,
     "save": _save,
     "save_all": lambda _: None,
-    "delete_env": _environment,
+    "delete_env": deletion,
     "save_layouts": _layouts,
     "layout_item_update": _item,
     "update_comment": _comment,
