@@ -9,7 +9,7 @@ import requests
 import visdom
 
 from textgen.addresses import is_loopback
-from textgen.files import readable
+from textgen.names import readable
 from textgen.plots.window import Window
 
 _TIMEOUTS = (0.5, 3.0)

@@ -22,7 +22,7 @@ from tornado.web import Application
 
 from textgen.addresses import is_from, means
 from textgen.dashboard.peers import is_own
-from textgen.files import readable
+from textgen.names import readable
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from visdom.server.app import Application
 
 from textgen.dashboard.names import is_plain
 from textgen.errors import TextgenError
-from textgen.files import readable, write_atomically
+from textgen.files import write_atomically
+from textgen.names import readable
 
 log = logging.getLogger(__name__)
 

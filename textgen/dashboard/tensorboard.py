@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from textgen.dashboard.names import plain
 from textgen.errors import TextgenError, UsageError
-from textgen.files import readable
+from textgen.names import readable
 from textgen.plots.window import Subject
 from textgen.runs.record import Entry
 
