@@ -12,6 +12,7 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 """
 
 import contextlib
+import itertools
 import json
 import os
 import shlex
@@ -216,11 +217,22 @@ def create_run(
     vocab: Vocab,
     text: str,
     learned: Learned | None = None,
+    *,
+    numbered: bool = False,
 ) -> Run:
     """Make a new run folder; it appears whole or not at all.
 
+    Args:
+        root: the folder that runs are in.
+        name: the run's name.
+        config: what ``config.json`` shall hold.
+        vocab: the vocabulary.
+        text: the whole text, learned from and held out.
+        learned: what was counted in it, if anything.
+        numbered: where another run has the name, take it with a number behind it.
+
     Raises:
-        TextgenError: ``root`` cannot be written.
+        TextgenError: ``root`` cannot be written, or has a run of that name.
     """
     folder = root / name
     hidden = None
@@ -234,7 +246,14 @@ def create_run(
         if learned is not None:
             save_counts(hidden / "counts.safetensors", learned)
         hidden.chmod(0o755)
-        hidden.rename(folder)
+        for number in itertools.count(2):
+            try:
+                hidden.rename(folder)  # not onto a folder that holds something
+                break
+            except OSError:
+                if not (numbered and folder.exists()):
+                    raise
+            folder = root / f"{name}-{number}"
     except OSError as error:
         raise TextgenError(f"{folder} cannot be written: {error.strerror}") from None
     finally:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -19,6 +20,7 @@ from textgen.evaluation.sample import Sample
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import Corpus, read_and_tell
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
+from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
@@ -61,6 +63,7 @@ def train(
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
     corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
+    named = name is not None
     name = name or new_name(corpus.path, datetime.now())  # noqa: DTZ005
     text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
@@ -82,7 +85,8 @@ def train(
             f"{whole:,} in all: give a longer text, or a smaller --batch-size or --num-steps"
         ) from None
     root = Path(checkpoints)
-    make_room_for(root, name)
+    # A name by the second may be another training's as well: create_run tells them apart.
+    make_room_for(root, name if named else f"{name}-{os.getpid()}")
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
@@ -102,10 +106,11 @@ def train(
     if material.held_out is not None and length <= _SOON_COUNTED:
         config |= _yardsticks(*split_text(text, settings.corpus.held_out), plan)
     learned = material.learned if settings.model.counts else None
-    run = create_run(root, name, config, vocab, text, learned)
-    tell_held_out(run)
+    run = create_run(root, name, config, vocab, text, learned, numbered=not named)
     del corpus, text
-    return _go(session, run, mirror)
+    with locked(run.folder):
+        tell_held_out(run)
+        return _go(session, run, mirror)
 
 
 def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
@@ -124,11 +129,17 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
         mirror: what shows the record elsewhere meanwhile.
 
     Raises:
-        TextgenError: the run is complete, or the settings do not fit it.
+        TextgenError: the run is complete, somebody else trains it right now, or the settings do
+            not fit it.
     """
     settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
+    with locked(run.folder):
+        return _go_on(run, settings, mirror)
+
+
+def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
     counted, judged = run.plan.counted, run.plan.judged
     material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
     session = Session(settings, material)
