@@ -19,7 +19,7 @@ def test_a_run_folder_holds_everything(story: Path, tiny: Settings, in_folder: P
     result = train(story, tiny, name="first")
     run = result.run
     assert run.folder == Path("checkpoints/first")
-    assert {path.name for path in run.folder.iterdir()} == {
+    assert {path.name for path in run.folder.glob("[!.]*")} == {
         *("config.json", "vocab.json", "text.txt", "metrics.jsonl"),
         *("best.safetensors", "last.safetensors", "counts.safetensors"),
     }

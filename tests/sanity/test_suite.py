@@ -197,7 +197,7 @@ def test_the_suite_leaves_no_trace_in_torch(tmp_path: Path) -> None:
 def test_a_run_of_any_name_is_left_alone(command: Command, story: Path) -> None:
     command("train", story, "--name", "sanity", "--no-visdom", *flags(**TINY))
     before = {path: path.read_bytes() for path in Path("checkpoints/sanity").iterdir()}
-    assert len(before) == 7  # the run folder's files
+    assert len(before) == 9  # the run folder's files, and those of its lock
     assert command("sanity", *FLAGS)[0] == 0
     assert {path: path.read_bytes() for path in Path("checkpoints/sanity").iterdir()} == before
 
