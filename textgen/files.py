@@ -1,34 +1,66 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import errno
 import os
-import tempfile
+import re
+import secrets
 from pathlib import Path
 
 from textgen.errors import TextgenError
+
+_PART = ".part"
+_OLDER = re.compile(r"\.(config|vocab|metrics|best|last|counts)\.(json|jsonl|safetensors)\.\w{8}")
+"""Temporary files as they were called before they ended in ``.part``."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a crash, a kill or a full disk leaves the old one, or none.
 
-    The bytes go into a file beside it, are forced to the disk, and take the name at once.
+    The bytes go into a file beside it, are forced to the disk, and take the name at once; then the
+    name is forced to the disk as well. Who may read the file, the user's umask says.
 
     Raises:
         TextgenError: the folder is not there or cannot be written, or the disk is full.
     """
-    temporary = None
+    # A name of its own: with more around it, the file's may be longer than names can be.
+    temporary = path.with_name(f".new-{secrets.token_hex(4)}{_PART}")
     try:
-        # A name of its own: with more around it, the file's may be longer than names can be.
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise TextgenError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk, where the system knows how.
+
+    Raises:
+        OSError: the disk is broken.
+    """
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove the temporary files that killed processes left; nobody else may be writing there."""
+    for path in folder.iterdir():
+        name = path.name
+        if (name.startswith(".") and name.endswith(_PART)) or _OLDER.fullmatch(name):
+            with contextlib.suppress(OSError):
+                path.unlink()

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.runs.progress import Position, Progress
+from textgen.runs.record import Entry
 from textgen.runs.weights import Arrays, fingerprint, read, require_shapes, require_vocab
 from textgen.text.vocab import Vocab
 
@@ -30,8 +32,12 @@ def save_checkpoint(
     vocab: Vocab | None = None,
     gate: nn.Module | None = None,
     gate_optimizer: torch.optim.Optimizer | None = None,
+    pending: Entry | None = None,
 ) -> None:
     """Write weights and position, and with optimisers all that a resume needs.
+
+    What is pending is the entry of the record for these steps, where the evaluation that belongs
+    into it is still to come.
 
     A model of a language is written with its vocabulary, and only loads with the same one.
     """
@@ -41,10 +47,12 @@ def save_checkpoint(
             tensors |= {f"{prefix}.{name}": value for name, value in module.named_parameters()}
     if optimizer is not None:
         tensors |= {f"state.{i}": part for i, part in enumerate(position.state or ())}
-    for prefix, one in (("optimizer", optimizer), ("gate_optimizer", gate_optimizer)):
-        if one is not None:
-            for i, values in one.state_dict()["state"].items():
-                tensors |= {f"{prefix}.{i}.{name}": value for name, value in values.items()}
+    optimizers = (("optimizer", model, optimizer), ("gate_optimizer", gate, gate_optimizer))
+    for prefix, module, one in optimizers:
+        if module is not None and one is not None:
+            for name, parameter in module.named_parameters():
+                moments = one.state.get(parameter, {})
+                tensors |= {f"{prefix}.{name}.{key}": value for key, value in moments.items()}
     metadata = {
         "vocab": fingerprint(vocab),
         "step": position.step,
@@ -52,6 +60,7 @@ def save_checkpoint(
         "batch": position.batch,
         "best_bits": progress.best_bits,
         "stale": progress.stale,
+        "pending": pending,
     }
     data = save(
         {name: value.detach().contiguous() for name, value in tensors.items()},
@@ -109,9 +118,9 @@ def load_training(
     if not path.exists():
         return Position(), Progress()
     load_weights(path, model, vocab, gate)
-    _load_moments(path, "optimizer.", optimizer)
-    if gate_optimizer is not None:
-        _load_moments(path, "gate_optimizer.", gate_optimizer)
+    _load_moments(path, "optimizer.", model, optimizer)
+    if gate is not None and gate_optimizer is not None:
+        _load_moments(path, "gate_optimizer.", gate, gate_optimizer)
     device = next(model.parameters()).device
     parts, metadata = read(path, "state.")
     state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
@@ -119,14 +128,73 @@ def load_training(
     return position, Progress(metadata["best_bits"], metadata["stale"])
 
 
-def _load_moments(path: Path, prefix: str, optimizer: torch.optim.Optimizer) -> None:
-    """Load what an optimiser remembers of each parameter."""
-    moments = {name: torch.from_numpy(one) for name, one in read(path, prefix)[0].items()}
+def load_pending(path: Path) -> Entry | None:
+    """Return the entry of the record whose evaluation was still to come, if there is one."""
+    pending: Entry | None = read(path, "pending.")[1].get("pending") if path.exists() else None
+    return pending
+
+
+def _load_moments(
+    path: Path, prefix: str, module: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Load what an optimiser remembers of each parameter; one that remembers nothing leaves it.
+
+    Raises:
+        TextgenError: it is of other parameters.
+    """
+    if "betas" not in optimizer.defaults:
+        return
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, values in read(path, prefix)[0].items():
+        parameter_name, _, key = name.rpartition(".")
+        found.setdefault(parameter_name, {})[key] = torch.from_numpy(values)
+    parameters = dict(module.named_parameters())
+    if found and all(name.isdecimal() for name in found):
+        found = _named(found, parameters)
+    if found and not _fits(found, parameters):
+        raise TextgenError(f"{path} is damaged: what the optimiser remembers is of other weights")
+    places = {
+        parameter: place
+        for place, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
+    }
     state_dict = optimizer.state_dict()
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for name, value in moments.items():
-        index, key = name.split(".")
-        # A fused optimiser trusts that they lie in memory as their parameter does.
-        laid_out = torch.empty_like(parameters[int(index)]).copy_(value) if value.dim() else value
-        state_dict["state"].setdefault(int(index), {})[key] = laid_out
+    for name, moments in found.items():
+        parameter = parameters[name]
+        state_dict["state"][places[parameter]] = {
+            # A fused optimiser trusts that they lie in memory as their parameter does.
+            key: torch.empty_like(parameter).copy_(value) if value.dim() else value
+            for key, value in moments.items()
+        }
     optimizer.load_state_dict(state_dict)
+
+
+_MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
+
+
+def _fits(found: dict[str, dict[str, Tensor]], parameters: dict[str, nn.Parameter]) -> bool:
+    """Return whether moments are those of such parameters."""
+    return all(
+        name in parameters
+        and moments.keys() == _MOMENTS
+        and moments["step"].dim() == 0
+        and all(moments[key].shape == parameters[name].shape for key in ("exp_avg", "exp_avg_sq"))
+        for name, moments in found.items()
+    )
+
+
+def _named(
+    found: dict[str, dict[str, Tensor]], parameters: dict[str, nn.Parameter]
+) -> dict[str, dict[str, Tensor]]:
+    """Return by name the moments of a checkpoint that was made when they had numbers.
+
+    Those were the places in the optimiser's groups: the matrices first, where weights decayed. The
+    two orders first differ where one has a matrix and the other none, so at most one fits.
+    """
+    plain = list(parameters)
+    matrices_first = sorted(plain, key=lambda name: parameters[name].dim() <= 1)
+    for order in (plain, matrices_first):
+        if all(int(place) < len(order) for place in found):
+            named = {order[int(place)]: moments for place, moments in found.items()}
+            if _fits(named, parameters):
+                return named
+    return found

@@ -15,9 +15,10 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import shlex
 import shutil
-import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -29,7 +30,7 @@ from typing import Any
 from textgen.config import Settings
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError, UsageError
-from textgen.files import write_atomically
+from textgen.files import sync_folder, write_atomically
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.counted import save_counts
 from textgen.runs.progress import Plan
@@ -42,6 +43,10 @@ histories that skip)."""
 
 _LONGEST_NAME = 250
 """Bytes of a run's name: Visdom keeps it with .json behind it, and names of files end at 255."""
+
+
+_UNFINISHED_SECONDS = 3600.0
+"""Seconds after which a folder that never became a run is nobody's any more."""
 
 
 class Run:
@@ -239,13 +244,14 @@ def create_run(
     data = text.encode()
     config = {"format": FORMAT, **config, "text_sha256": sha256(data).hexdigest()}
     try:
-        hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+        _remove_unfinished(root)
+        hidden = root / f".new-{secrets.token_hex(4)}"
+        hidden.mkdir()
         write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
         write_atomically(hidden / "text.txt", data)
         if learned is not None:
             save_counts(hidden / "counts.safetensors", learned)
-        hidden.chmod(0o755)
         for number in itertools.count(2):
             try:
                 hidden.rename(folder)  # not onto a folder that holds something
@@ -254,12 +260,24 @@ def create_run(
                 if not (numbered and folder.exists()):
                     raise
             folder = root / f"{name}-{number}"
+        sync_folder(root)
     except OSError as error:
         raise TextgenError(f"{folder} cannot be written: {error.strerror}") from None
     finally:
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)
     return Run(folder)
+
+
+def _remove_unfinished(root: Path) -> None:
+    """Remove folders that were to become runs when their process was killed, an hour ago or more.
+
+    Younger ones may be another process's that is making its run right now.
+    """
+    for folder in root.glob(".new-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _UNFINISHED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_run(root: Path, name: str | None = None) -> Run:

@@ -15,14 +15,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from textgen.errors import TextgenError
-from textgen.files import write_atomically
+from textgen.files import remove_parts, write_atomically
 
 _LOCK, _HOLDER = ".lock", ".lock.json"
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep every other training off a run while inside.
+    """Keep every other training off a run while inside, and clear away what killed ones left.
 
     Raises:
         TextgenError: another one has the run, or its folder cannot be written.
@@ -39,6 +39,7 @@ def locked(folder: Path) -> Iterator[None]:
         reason = error.strerror if isinstance(error, OSError) else error
         raise TextgenError(f"{folder} cannot be locked: {reason}") from None
     try:
+        remove_parts(folder)
         who = {
             "process": os.getpid(),
             "host": socket.gethostname(),

@@ -5,6 +5,7 @@ kind, with the curves and the results of its tasks.
 """
 
 import json
+import os
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -45,9 +46,6 @@ class Entry(TypedDict, total=False):
 
     sample: str
 
-    unjudged: bool
-    """Somebody asked to stop in the evaluation: who goes on makes it first."""
-
     # At the end: what the best weights are of, and how they judge the held-out part read strictly
     # in order, or of a long one a sample.
     best_step: int
@@ -84,6 +82,18 @@ class Record:
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(to_json(entry) + "\n")
+        except OSError as error:
+            raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
+
+    def sync(self) -> None:
+        """Force what was appended to the disk: a checkpoint must not outlive its record.
+
+        Raises:
+            TextgenError: the disk is broken or full.
+        """
+        try:
+            with self.path.open("ab") as file:
+                os.fsync(file.fileno())
         except OSError as error:
             raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
 

@@ -17,7 +17,7 @@ from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import Sample
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.model.precision import choose_dtype
-from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
+from textgen.runs.checkpoint import load_pending, load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
@@ -38,6 +38,12 @@ _REPORTS = 200
 
 _SAVE_SECONDS = 60.0
 """Seconds of training that a power cut may cost."""
+
+_FIRST_SAVE_SECONDS = 10.0
+"""The same before there is a checkpoint at all."""
+
+_EVALUATING_SECONDS = 5.0
+"""The same where an evaluation comes next, which may take long itself."""
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
 _CONTINUED = GenerationConfig(length=30, temperature=0)
@@ -84,12 +90,17 @@ class Session:
         choose_dtype(self.config.precision, self.model.parameters())
         self.position = Position()
         self.progress = Progress()
+        self.pending: Entry | None = None
+        self._saved = time.monotonic()
 
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
         self.position, self.progress = load_training(
             run.last, vocab=self.material.vocab, **self.learner.parts()
         )
+        self.pending = load_pending(run.last)
+        if not run.last.exists():
+            log.info("%s has no checkpoint yet: it begins anew", run.name)
         old, new = run.settings.training, self.config
         if any(
             getattr(old, name) != getattr(new, name)
@@ -102,13 +113,11 @@ class Session:
         """Return whether the held-out loss has stopped falling."""
         return 0 < self.config.patience <= self.progress.stale
 
-    def owes_evaluation(self, run: Run) -> bool:
-        """Return whether somebody asked to stop in the evaluation of the step that was saved."""
+    def is_judged(self, run: Run) -> bool:
+        """Return whether the record ends with how the best weights judge the held-out part."""
         entries = run.record.read()
-        return any(
-            entry.get("unjudged", False) and entry["step"] == self.position.step
-            for entry in entries[-1:]
-        )
+        judges = self.material.held_out is not None and run.best.exists() and entries
+        return not judges or "best_step" in entries[-1]
 
     def plan(self) -> Plan:
         """Turn epochs and minutes into steps; see ``make_plan``."""
@@ -123,7 +132,8 @@ class Session:
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
             # Who begins anew says again, too, what there was before the first step.
-            run.record.forget_after(self.position.step or -1)
+            step = self.position.step - (self.pending is not None)  # whose entry is told again
+            run.record.forget_after(step or -1)
             entries = run.record.read()
             meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
             tokens_per_step = self.config.rows * self.config.num_steps
@@ -154,16 +164,9 @@ class Session:
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         total_steps, evaluate_every = run.plan.total_steps, run.plan.evaluate_every
         report_every = max(1, total_steps // _REPORTS)
-        saved = time.monotonic()
-        if self.config.prefix and self.position.step == 0:
-            self._tell(run, bar, self._before())
-        if self.owes_evaluation(run):
-            entry = run.record.read()[-1]
-            del entry["unjudged"]
-            entry |= self._evaluation(run, stop)
-            run.record.forget_after(entry["step"] - 1)
-            if self._ends_with(entry, run, stop, bar):
-                return
+        self._begin(run, meter, stop, bar)
+        if self.ran_stale():  # it was complete, and only the best weights are still to be judged
+            return
         meter.start()
         for step in self.learner.steps(total_steps, self.position):
             self.position = step.position
@@ -171,7 +174,7 @@ class Session:
             bar.update(step.tokens)
             done = step.position.step
             evaluate = done % evaluate_every == 0 or done == total_steps
-            save = evaluate or stop.asked or time.monotonic() - saved > _SAVE_SECONDS
+            save = evaluate or stop.asked or time.monotonic() - self._saved > _SAVE_SECONDS
             if not save and done % report_every != 0:
                 continue
             entry = meter.read(step, self._epoch())
@@ -180,11 +183,9 @@ class Session:
                 norm = float(norm_of(p.detach() for p in self.model.parameters()))
                 require_finite("norm of the weights", norm, done)
             if evaluate:
-                entry |= self._evaluation(run, stop)
+                entry = self._evaluated(run, entry, stop)
             if self._ends_with(entry, run, stop, bar, save=save):
                 return
-            if save:
-                saved = time.monotonic()
             meter.start()
 
     def _ends_with(
@@ -199,7 +200,7 @@ class Session:
         if save:
             self._save(run)
         done, total_steps = self.position.step, run.plan.total_steps
-        if stop.asked and (done < total_steps or "unjudged" in entry):
+        if stop.asked and done < total_steps:
             raise Interrupted(
                 f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
                 f"go on with: textgen train --resume {shlex.quote(run.name)}"
@@ -210,6 +211,38 @@ class Session:
                 self.progress.stale,
             )
         return self.ran_stale()
+
+    def _begin(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
+        """Record what comes before the next step, if anything does."""
+        if self.pending is not None:
+            entry, self.pending = self.pending, None
+            self._ends_with(self._evaluated(run, entry, stop), run, stop, bar)
+            meter.tokens, meter.seconds = entry["tokens"], entry["seconds"]
+        elif self.config.prefix and self.position.step == 0:
+            self._tell(run, bar, self._before())
+        if not run.last.exists():
+            self._saved = time.monotonic() - _SAVE_SECONDS + _FIRST_SAVE_SECONDS
+
+    def _evaluated(self, run: Run, entry: Entry, stop: StopRequest) -> Entry:
+        """Return the entry of the record with an evaluation; no step is lost in one that is long.
+
+        Until it is done, a checkpoint keeps the entry beside the weights: a resume makes up the
+        evaluation that a kill, or somebody who asked to stop, cut short.
+
+        Raises:
+            Interrupted: somebody asked to stop meanwhile.
+        """
+        if time.monotonic() - self._saved > _EVALUATING_SECONDS:
+            self._save(run, pending=entry)
+        try:
+            return {**entry, **self._evaluation(run, stop)}
+        except _StopAsked:
+            self._save(run, pending=entry)
+            raise Interrupted(
+                f"stopped after {self.position.step:,} of {run.plan.total_steps:,} steps, "
+                "everything is saved; "
+                f"go on with: textgen train --resume {shlex.quote(run.name)}"
+            ) from None
 
     def _tell(self, run: Run, bar: "tqdm[NoReturn]", entry: Entry) -> None:
         """Record an entry; show it on the bar, and what an evaluation found in lines above it."""
@@ -226,14 +259,17 @@ class Session:
         # A text of the model's own is one line; of each prefix there is one.
         log.info("  %s", entry["sample"].replace("\n", "\n  " if self.config.prefix else " "))
 
-    def _save(self, run: Run) -> None:
+    def _save(self, run: Run, pending: Entry | None = None) -> None:
+        run.record.sync()
         save_checkpoint(
             run.last,
             position=self.position,
             progress=self.progress,
             vocab=self.material.vocab,
             **self.learner.parts(),
+            pending=pending,
         )
+        self._saved = time.monotonic()
 
     def _epoch(self) -> float:
         """Return the number of epochs done, with the part of the last one."""
@@ -260,10 +296,7 @@ class Session:
         passage = self.material.held_out
         if passage is None:
             return {"sample": self._sample()}
-        try:
-            held_out = self._judge(passage, self.material.on_the_way, stop)
-        except _StopAsked:
-            return {"unjudged": True}
+        held_out = self._judge(passage, self.material.on_the_way, stop)
         bits = held_out.model.bits_per_character
         require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
@@ -331,8 +364,8 @@ class Session:
                 held_out = self._judge(passage, sample, stop, bar)
         except _StopAsked:
             raise Interrupted(
-                f"stopped; the training is complete and saved, and was not judged at its end: "
-                f"textgen evaluate {shlex.quote(run.name)}"
+                "stopped; the training is complete and saved, and is judged at its end with: "
+                f"textgen train --resume {shlex.quote(run.name)}"
             ) from None
         last = run.record.read()[-1]
         entry: Entry = {

@@ -149,7 +149,11 @@ def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
         session.progress.stale = 0
         plan = session.plan()
         run.update(settings, replace(plan, total_steps=done + plan.total_steps))
-    elif not session.owes_evaluation(run) and (done >= run.plan.total_steps or session.ran_stale()):
+    elif (
+        (done >= run.plan.total_steps or session.ran_stale())
+        and session.pending is None
+        and session.is_judged(run)
+    ):
         raise TextgenError(
             f"{run.name} is complete after {done:,} steps; to train it for longer: "
             f"textgen train --resume {shlex.quote(run.name)} --minutes 10"

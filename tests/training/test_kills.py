@@ -1,0 +1,163 @@
+"""What kills and faults leave behind, and that a resume makes of it what there would have been."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from tests.conftest import TINY, copy_run, flags
+from tests.training.test_session import without_times
+from textgen.config import Settings
+from textgen.errors import TextgenError
+from textgen.files import write_atomically
+from textgen.model.language_model import build_model
+from textgen.runs.folder import Run
+from textgen.training.start import resume, train
+
+KILL = """
+import os, signal, sys
+import textgen.training.session as session
+{patch}
+from textgen.cli.commands import main
+main()
+"""
+"""A training that kills itself at a place that is told."""
+
+
+def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Run:
+    arguments = ["train", str(story), "--no-visdom", *flags(**{**TINY, **settings, "name": name})]
+    done = subprocess.run(
+        [sys.executable, "-c", KILL.format(patch=patch), *arguments],
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    return Run(Path("checkpoints") / name)
+
+
+def assert_same(ours: Run, theirs: Run) -> None:
+    assert without_times(ours) == without_times(theirs)
+    for name in ("best.safetensors", "last.safetensors"):
+        mine, other = load_file(ours.folder / name), load_file(theirs.folder / name)
+        assert mine.keys() == other.keys()
+        assert all(torch.equal(mine[key], other[key]) for key in mine)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(story: Path) -> None:
+    whole = train(story, Settings.of(**TINY), name="whole").run
+    killed = train_and_die(
+        story,
+        "killed",
+        "session.Session._judge_best = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+    )
+    assert "best_step" not in killed.record.read()[-1]
+    resume(killed)
+    assert_same(killed, whole)
+    with pytest.raises(TextgenError, match="killed is complete"):
+        resume(killed)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.usefixtures("in_folder")
+def test_steps_before_a_long_evaluation_are_not_lost_with_it(story: Path, moment: str) -> None:
+    """Killed while it evaluates, or when that is recorded and not saved: exactly the same."""
+    whole = train(story, Settings.of(**TINY, evaluate_every=10), name="whole").run
+    patch = f"""
+session._EVALUATING_SECONDS = 0
+before = session.Session.{"_evaluation" if moment == "before" else "_save"}
+def dying(self, run, *arguments, **named):
+    if self.position.step == 20 and "pending" not in named:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before(self, run, *arguments, **named)
+session.Session.{"_evaluation" if moment == "before" else "_save"} = dying
+"""
+    killed = train_and_die(story, "killed", patch, evaluate_every=10)
+    with safe_open(killed.last, "numpy") as file:
+        assert '"step": 20' in file.metadata()["textgen"]
+    assert any(entry["step"] == 20 for entry in killed.record.read()) == (moment == "after")
+    resume(killed)
+    assert_same(killed, whole)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_what_killed_writes_left_is_removed_when_the_run_goes_on(tiny_run: Run) -> None:
+    run = copy_run(tiny_run, "left")
+    left = [run.folder / ".last.safetensors.0123abcd.part", run.folder / ".config.json.a_b1c2d3"]
+    for path in left:
+        path.write_bytes(b"half")
+    (run.folder / ".mine.safetensors").write_bytes(b"the user's own")
+    resume(run, Settings.of(**TINY))
+    assert not any(path.exists() for path in left)
+    assert (run.folder / ".mine.safetensors").exists()
+
+
+def test_files_are_for_whom_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_atomically(tmp_path / "private", b"")
+        os.umask(0o022)
+        write_atomically(tmp_path / "public", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "public").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.05])
+@pytest.mark.usefixtures("in_folder")
+def test_moments_that_had_numbers_still_load(story: Path, decay: float) -> None:
+    """Checkpoints of before: the places in the optimiser's groups, matrices first if they decay."""
+    settings = Settings.of(**{**TINY, "weight_decay": decay, "counts": False})
+    run = train(story, settings, name="named").run
+    old = copy_run(run, "numbered")
+    tensors = load_file(run.last)
+    with safe_open(run.last, "numpy") as file:
+        metadata = file.metadata()
+    names = [name for name, _ in build_model(len(run.vocab), settings.model).named_parameters()]
+    if decay:
+        names.sort(key=lambda name: tensors[f"model.{name}"].dim() <= 1)
+    numbered = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            name, moment = key.removeprefix("optimizer.").rsplit(".", 1)
+            numbered[f"optimizer.{names.index(name)}.{moment}"] = value
+        else:
+            numbered[key] = value
+    save_file(numbered, old.last, metadata)
+    for one in (run, old):
+        resume(one, settings)
+    assert_same(old, run)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"weight_decay": 0.0}, {"optimizer": "sgd", "learning_rate": 0.1}, {"beta2": 0.9}]
+)
+@pytest.mark.usefixtures("in_folder")
+def test_another_optimiser_goes_on_with_what_fits(tiny_run: Run, changes: dict[str, Any]) -> None:
+    run = copy_run(tiny_run, "changed")
+    settings = Settings.of(**TINY)
+    for training in (replace(settings.training, **changes), settings.training):
+        result = resume(run, replace(settings, training=training))
+        assert result.tokens > 0
+        run = Run(run.folder)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_moments_of_other_weights_are_refused(tiny_run: Run) -> None:
+    run = copy_run(tiny_run, "mixed")
+    tensors = load_file(run.last)
+    with safe_open(run.last, "numpy") as file:
+        metadata = file.metadata()
+    tensors["optimizer.output.bias.exp_avg"] = torch.zeros(3)
+    save_file(tensors, run.last, metadata)
+    with pytest.raises(TextgenError, match="what the optimiser remembers is of other weights"):
+        resume(run, Settings.of(**TINY))
