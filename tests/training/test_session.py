@@ -145,15 +145,19 @@ def test_a_stop_while_the_end_is_judged_loses_that_only(
         return evaluate_text(*arguments)
 
     def load_then_stop(*arguments: Any) -> int:  # noqa: ANN401
-        monkeypatch.setattr(session, "evaluate_text", stopped)
+        patched.setattr(session, "evaluate_text", stopped)
         return load_weights(*arguments)
 
-    monkeypatch.setattr(session, "load_weights", load_then_stop)
-    with pytest.raises(Interrupted, match="the training is complete and saved, and was not judged"):
-        train(story, Settings.of(**TINY), name="short")
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "load_weights", load_then_stop)
+        with pytest.raises(Interrupted, match="the training is complete and saved, and is judged"):
+            train(story, Settings.of(**TINY), name="short")
     assert textgen.evaluate("short")[0].bits_per_character > 0
+    run = find_run(Path("checkpoints"), "short")
+    assert resume(run).held_out is not None
+    assert "best_step" in run.record.read()[-1]
     with pytest.raises(TextgenError, match="short is complete"):
-        resume(find_run(Path("checkpoints"), "short"))
+        resume(run)
 
 
 @pytest.mark.parametrize("stop", STOP_SIGNALS)

@@ -2,8 +2,8 @@
 
 import hashlib
 
-_MOST_BYTES = 200
-"""Of a name: with what Visdom puts behind it, a file's name has 255."""
+_MOST_BYTES = 250
+"""Of a name: with ``.json`` behind it, a file's name has 255."""
 
 _LIKENESSES = str.maketrans("/\\<>", "／＼＜＞")
 """What would lead out of the folder, or be markup on the page, and what stands in its place."""

@@ -177,7 +177,7 @@ def new_name(file: Path, time: datetime) -> str:
     """Return the name of a run that was given none: what it learns from, and the time."""
     stem = "".join(c for c in readable(file.resolve().stem) if is_plain(f"-{c}"))
     ending = f"-{time:%Y%m%d-%H%M%S}"
-    most = _LONGEST_NAME - len(ending)
+    most = _LONGEST_NAME - len(ending) - len("-1000000")  # where another run has the name
     # A leading hyphen would make an option of it, a leading dot hide it.
     begin = stem[:60].lstrip("-. ").encode("utf-8")[:most].decode("utf-8", "ignore")
     return (begin or "text") + ending
