@@ -216,7 +216,7 @@ class ModelConfig:
             self.hidden_size,
             "at least 1",
         )
-        _require(self.num_layers >= 1, "num_layers", self.num_layers, "at least 1")
+        _require(1 <= self.num_layers <= 100, "num_layers", self.num_layers, "between 1 and 100")
         for name in ("dropout", "recurrent_dropout", "label_smoothing"):
             share = getattr(self, name)
             _require(share is None or 0 <= share < 1, name, share, "at least 0 and below 1")

@@ -65,6 +65,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise UsageError(f"--config {path} is nested too deeply") from None
     except ValueError as error:
         raise UsageError(f"--config {path} is not TOML: {error}") from None
     for name in values:

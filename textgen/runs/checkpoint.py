@@ -15,11 +15,19 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from textgen.errors import TextgenError
 from textgen.files import write_atomically
+from textgen.runs.format import FormatError, require
 from textgen.runs.progress import Position, Progress
-from textgen.runs.record import Entry
-from textgen.runs.weights import Arrays, fingerprint, read, require_shapes, require_vocab
+from textgen.runs.record import Entry, as_entry
+from textgen.runs.weights import (
+    METADATA,
+    Arrays,
+    DamagedError,
+    fingerprint,
+    read,
+    require_shapes,
+    require_vocab,
+)
 from textgen.text.vocab import Vocab
 
 
@@ -123,6 +131,12 @@ def load_training(
         _load_moments(path, "gate_optimizer.", gate, gate_optimizer)
     device = next(model.parameters()).device
     parts, metadata = read(path, "state.")
+    try:
+        require(metadata, METADATA, missing=False)
+    except FormatError as error:
+        raise DamagedError(f"{path} is damaged: its metadata {error}") from None
+    if parts.keys() != {str(i) for i in range(len(parts))}:
+        raise DamagedError(f"{path} is damaged: the state in it is not whole")
     state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
     position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
     return position, Progress(metadata["best_bits"], metadata["stale"])
@@ -130,8 +144,10 @@ def load_training(
 
 def load_pending(path: Path) -> Entry | None:
     """Return the entry of the record whose evaluation was still to come, if there is one."""
-    pending: Entry | None = read(path, "pending.")[1].get("pending") if path.exists() else None
-    return pending
+    if not path.exists():
+        return None
+    pending = read(path, "pending.")[1].get("pending")
+    return pending and as_entry(pending, path)
 
 
 def _load_moments(
@@ -152,7 +168,7 @@ def _load_moments(
     if found and all(name.isdecimal() for name in found):
         found = _named(found, parameters)
     if found and not _fits(found, parameters):
-        raise TextgenError(f"{path} is damaged: what the optimiser remembers is of other weights")
+        raise DamagedError(f"{path} is damaged: what the optimiser remembers is of other weights")
     places = {
         parameter: place
         for place, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])

@@ -13,7 +13,6 @@ A file is either whole or not there. Nothing is pickled, so loading runs no code
 
 import contextlib
 import itertools
-import json
 import os
 import secrets
 import shlex
@@ -21,11 +20,11 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from textgen.config import Settings
 from textgen.counts.learned import Learned
@@ -33,9 +32,10 @@ from textgen.errors import TextgenError, UsageError
 from textgen.files import sync_folder, write_atomically
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.counted import save_counts
+from textgen.runs.format import FormatError, parse, require, require_settings
 from textgen.runs.progress import Plan
 from textgen.runs.record import Record
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import TokenKind, Vocab
 
 FORMAT = 3
 """Of run folders: a change that older programs would read wrongly makes it one more (2: counts; 3:
@@ -44,6 +44,16 @@ histories that skip)."""
 _LONGEST_NAME = 250
 """Bytes of a run's name: Visdom keeps it with .json behind it, and names of files end at 255."""
 
+
+_KEPT = {
+    "kneser_ney_bits_per_character": float | None,
+    "trigram_bits_per_character": float | None,
+    "text_sha256": str | None,
+    "characters": int,
+    "files": list[dict[str, str | None]],
+    "versions": dict[str, str],
+}
+"""What else ``config.json`` tells of a run, and of what type that is."""
 
 _UNFINISHED_SECONDS = 3600.0
 """Seconds after which a folder that never became a run is nobody's any more."""
@@ -59,23 +69,31 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            self.config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
+            self.config = parse((folder / "config.json").read_text("utf-8"))
+            require(self.config, {"format": int}, missing=True)
             made_as = self.config.get("format", 1)
             if made_as > FORMAT:
                 raise TextgenError(
                     f"{folder} was made by a newer textgen (run folders of format {made_as}, and "
                     f"this one knows {FORMAT}): pip install --upgrade textgen"
                 )
+            require(self.config, {"settings": dict, "plan": dict}, missing=False)
+            require(self.config, _KEPT, missing=True)
+            plan = self.config["plan"]
+            require(plan, {"total_steps": int, "evaluate_every": int}, missing=False)
+            require(plan, get_type_hints(Plan), missing=True)
+            require_settings(self.config["settings"])
             # A run that was made before there were shortcuts, or counts, has none.
             before = {"shortcut": False, "counts": False}
             self.settings = Settings.of(**(before | self.config["settings"]))
-            self.plan = Plan(**self.config["plan"])
-            self.vocab = Vocab.from_json((folder / "vocab.json").read_text("utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
-            raise TextgenError(
-                f"{folder} is not a run folder: it needs config.json and vocab.json, as "
-                "textgen train writes them"
-            ) from None
+            known = {field.name for field in fields(Plan)}
+            plan = {name: value for name, value in plan.items() if name in known}
+            self.plan = Plan(**plan | {"evaluate_every": max(1, plan["evaluate_every"])})
+        except (OSError, UnicodeDecodeError):
+            raise _no_run(folder) from None
+        except (FormatError, UsageError) as error:
+            raise TextgenError(f"{folder} is not a run folder: config.json {error}") from None
+        self.vocab = _read_vocab(folder)
         self.record = Record(folder / "metrics.jsonl")
 
     @property
@@ -107,7 +125,7 @@ class Run:
     @property
     def trigram_bits(self) -> float | None:
         """The trigram's bits per character on the held-out part; none without such a part."""
-        bits: float | None = self.config["trigram_bits_per_character"]
+        bits: float | None = self.config.get("trigram_bits_per_character")
         return bits
 
     @property
@@ -160,6 +178,40 @@ class Run:
         self.plan = plan
         self.config |= {"settings": settings.flat(), "plan": asdict(plan)}
         write_atomically(self.folder / "config.json", _readable(self.config))
+
+
+def _no_run(folder: Path) -> TextgenError:
+    return TextgenError(
+        f"{folder} is not a run folder: it needs config.json and vocab.json, as textgen train "
+        "writes them"
+    )
+
+
+def _read_vocab(folder: Path) -> Vocab:
+    """Return a run's vocabulary.
+
+    Raises:
+        TextgenError: there is none, or it is damaged.
+    """
+    try:
+        text = (folder / "vocab.json").read_text("utf-8")
+        values = parse(text)
+        require(
+            values,
+            {"counts": dict[str, int], "kind": TokenKind, "folded": dict[str, int]},
+            missing=False,
+        )
+        tokens = [*values["counts"], *values["folded"]]
+        "".join(tokens).encode()
+    except UnicodeEncodeError:
+        raise TextgenError(f"{folder / 'vocab.json'} has tokens that are no text") from None
+    except (OSError, UnicodeDecodeError):
+        raise _no_run(folder) from None
+    except FormatError as error:
+        raise TextgenError(f"{folder / 'vocab.json'} {error}") from None
+    if values["kind"] == "character" and any(len(token) != 1 for token in tokens):
+        raise TextgenError(f"{folder / 'vocab.json'} has tokens that are not one character")
+    return Vocab.from_json(text)
 
 
 def split_text(text: str, held_out: float) -> tuple[str, str]:

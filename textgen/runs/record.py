@@ -4,14 +4,14 @@ Training appends to it; dashboard and reports read it. The sanity suite has a re
 kind, with the curves and the results of its tasks.
 """
 
-import json
 import os
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast, get_type_hints
 
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.names import to_json
+from textgen.runs.format import FormatError, parse, require
 
 
 class Entry(TypedDict, total=False):
@@ -67,6 +67,27 @@ class Entry(TypedDict, total=False):
     passed: bool
 
 
+_TYPES = get_type_hints(Entry)
+_EVERY = {"step": int, "epoch": float, "tokens": int, "seconds": float}
+"""What every line has that a training writes."""
+
+
+def as_entry(values: object, path: Path) -> Entry:
+    """Return values of a file that are to be an entry of a training.
+
+    Raises:
+        TextgenError: they are none.
+    """
+    try:
+        require({"pending": values}, {"pending": dict}, missing=False)
+        entry = cast(dict[str, Any], values)
+        require(entry, _TYPES, missing=True)
+        require(entry, _EVERY, missing=False)
+    except FormatError as error:
+        raise TextgenError(f"{path} is damaged: it {error}") from None
+    return cast(Entry, entry)
+
+
 class Record:
     """A run's ``metrics.jsonl``, open for appending."""
 
@@ -98,17 +119,41 @@ class Record:
             raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
 
     def read(self) -> list[Entry]:
-        """Return all entries; a line that a crash cut short is left out."""
+        """Return all entries; a line that a crash cut short, or that is no entry, is left out."""
         entries = []
         if self.path.exists():
             for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
                 try:
-                    entry = json.loads(line)
-                except ValueError:
+                    entry = parse(line)
+                    require(entry, _TYPES, missing=True)
+                except FormatError:
                     continue
-                if isinstance(entry, dict):
-                    entries.append(cast(Entry, entry))
+                entries.append(cast(Entry, entry))
         return entries
+
+    def check(self) -> None:
+        """Look whether a training can go on with this record.
+
+        A line that a crash cut short is none of it.
+
+        Raises:
+            TextgenError: a line lacks something, or has something else in its place.
+        """
+        if not self.path.exists():
+            return
+        lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
+        for number, line in enumerate(lines, start=1):
+            try:
+                entry = parse(line)
+            except FormatError:
+                continue
+            try:
+                require(entry, _TYPES, missing=True)
+                require(entry, _EVERY, missing=False)
+            except FormatError as error:
+                raise TextgenError(
+                    f"{self.path}, line {number}, {error}: mend the line, or remove it"
+                ) from None
 
     def forget_after(self, step: int) -> None:
         """Drop what was recorded after a step: a resume from there records it again."""

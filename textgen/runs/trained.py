@@ -15,7 +15,7 @@ from textgen.counts.learned import Learned
 from textgen.runs import base
 from textgen.runs.counted import load_counts
 from textgen.runs.folder import Run, find_run, newest_checkpoints
-from textgen.runs.weights import Weights, read_weights
+from textgen.runs.weights import DamagedError, Weights, read_weights
 from textgen.text.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -99,9 +99,20 @@ def load(
             together.
     """
     run = find_to_write(Path(checkpoints), None if name is None else str(name))
-    path = run.best if run.best.exists() else run.last
-    weights = read_weights(path, run.vocab, run.settings.model)
+    weights = _read_best(run)
     return Trained(run, weights, _learned(run), device)
+
+
+def _read_best(run: Run) -> Weights:
+    """Return a run's best weights; where those are damaged, or there are none, the last ones."""
+    if run.best.exists():
+        try:
+            return read_weights(run.best, run.vocab, run.settings.model)
+        except DamagedError as error:
+            if not run.last.exists():
+                raise
+            log.warning("%s; its last weights are taken instead", error)
+    return read_weights(run.last, run.vocab, run.settings.model)
 
 
 def find_to_write(root: Path, name: str | None = None) -> Run:

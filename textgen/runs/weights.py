@@ -4,7 +4,6 @@ The network's arrays are called ``model.<parameter>``, a gate's ``gate.<paramete
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,22 @@ from safetensors.numpy import load
 
 from textgen.config import Cell, ModelConfig
 from textgen.errors import TextgenError
+from textgen.runs.format import FormatError, parse, require
 from textgen.text.vocab import Vocab
 
 Arrays = Mapping[str, NDArray[np.floating[Any]]]
+
+METADATA = {
+    **dict.fromkeys(("step", "epoch", "batch", "stale"), int),
+    "vocab": str | None,
+    "best_bits": float | None,
+}
+"""What a checkpoint tells beside its tensors, and of what type that is."""
+
+
+class DamagedError(TextgenError):
+    """A checkpoint that cannot be used, whatever it was."""
+
 
 GATES: dict[Cell, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Of each kind of recurrent layer."""
@@ -60,16 +72,33 @@ def read(path: Path, prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
     """
     try:
         data = path.read_bytes()  # not every safetensors takes every path
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        metadata: dict[str, Any] = json.loads(header["__metadata__"]["textgen"])
+        metadata = parse(_header(data)["__metadata__"]["textgen"])
+        require(metadata, {"step": int, "vocab": str | None}, missing=False)
+        require(metadata, METADATA, missing=True)
         arrays = _part(load(data), prefix)
     except FileNotFoundError:
         raise TextgenError(
             f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
         ) from None
+    except FormatError as error:
+        raise DamagedError(f"{path} is damaged: its metadata {error}") from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-        raise TextgenError(f"{path} is damaged: it is not a checkpoint of textgen") from None
+        raise DamagedError(f"{path} is damaged: it is not a checkpoint of textgen") from None
+    for name, values in arrays.items():
+        if values.dtype != np.float32:
+            raise DamagedError(f"{path} is damaged: {prefix}{name} is {values.dtype}, not float32")
+        weight = (prefix + name).startswith(("model.", "gate."))
+        if weight and not np.isfinite(values).all():
+            raise DamagedError(
+                f"{path} has weights that are not finite, in {prefix}{name}: nothing can be done "
+                "with it; train again with a lower --learning-rate"
+            )
     return arrays, metadata
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    """Return what a safetensors file says of its tensors, by their names."""
+    return parse(data[8 : 8 + int.from_bytes(data[:8], "little")].decode())
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:
@@ -78,6 +107,17 @@ def _part(arrays: Arrays, prefix: str) -> Arrays:
         for name, values in arrays.items()
         if name.startswith(prefix)
     }
+
+
+def require_model(path: Path, vocab_size: int, config: ModelConfig) -> None:
+    """Refuse a checkpoint of another model before any memory is taken for one.
+
+    Raises:
+        TextgenError: it is of another one, or damaged.
+    """
+    if path.exists():
+        arrays, _ = read(path, "model.")
+        require_shapes(path, arrays, shapes(vocab_size, config))
 
 
 def _wide(values: NDArray[Any]) -> NDArray[Any]:

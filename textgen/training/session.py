@@ -21,6 +21,7 @@ from textgen.runs.checkpoint import load_pending, load_training, load_weights, s
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
+from textgen.runs.weights import DamagedError
 from textgen.training.loop import norm_of
 from textgen.training.meter import Meter, require_finite
 from textgen.training.plan import make_plan
@@ -108,6 +109,10 @@ class Session:
         ):
             # The old position is none in the new batches: on to the next epoch.
             self.position = Position(self.position.step, self.position.epoch + 1)
+        elif self.position.state is not None:
+            expected = self.model.begin_state(new.rows)
+            if [p.shape for p in self.position.state] != [p.shape for p in expected]:
+                raise DamagedError(f"{run.last} is damaged: the state in it is of other batches")
 
     def ran_stale(self) -> bool:
         """Return whether the held-out loss has stopped falling."""
@@ -355,7 +360,11 @@ class Session:
             Interrupted: somebody asked to stop; only this figure is missing.
         """
         gate = self.learner.parts()["gate"]
-        step = load_weights(run.best, self.model, self.material.vocab, gate)
+        try:
+            step = load_weights(run.best, self.model, self.material.vocab, gate)
+        except DamagedError as error:
+            log.warning("%s; the last weights are judged instead", error)
+            step = load_weights(run.last, self.model, self.material.vocab, gate)
         sample = self.material.at_the_end
         kinds = f"{self.material.vocab.kind}s"
         bar = progress_bar(len(sample.places), kinds, "judging the held-out part", delay=2.0)

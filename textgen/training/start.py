@@ -22,6 +22,7 @@ from textgen.reading.corpus import Corpus, read_and_tell
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
 from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
+from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
@@ -140,6 +141,8 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
 
 
 def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
+    run.record.check()
+    require_model(run.last, len(run.vocab), settings.model)
     counted, judged = run.plan.counted, run.plan.judged
     material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
     session = Session(settings, material)
