@@ -37,7 +37,7 @@ def results(model: LanguageModel, dtype: torch.dtype) -> list[Tensor]:
 @pytest.mark.parametrize("embedding_size", [0, 16, 32])
 @pytest.mark.parametrize("model", ["scratch", "nn"])
 def test_bfloat16_changes_two_digits_at_most(model: Implementation, embedding_size: int) -> None:
-    if model == "nn" and not precision._has_bfloat16(CPU):
+    if model == "nn" and not precision.has_bfloat16(CPU):
         pytest.skip("torch's LSTM has no bfloat16 on this processor")
     network = make_model(
         V, model=model, embedding_size=embedding_size, hidden_size=32, num_layers=2, dropout=0.0
@@ -73,21 +73,21 @@ def test_a_model_learns_in_bfloat16_as_in_float32() -> None:
 
 
 def test_auto_takes_bfloat16_only_where_it_is_there_and_faster() -> None:
-    there = precision._has_bfloat16(CPU) and precision._is_worth_it(CPU)
+    there = precision.has_bfloat16(CPU) and precision._is_worth_it(CPU)
     assert choose_dtype("auto", BIG) == (torch.bfloat16 if there else torch.float32)
     assert choose_dtype("auto", SMALL) == torch.float32
     assert choose_dtype("float32", BIG) == torch.float32
 
 
 def test_who_asks_for_bfloat16_gets_it_or_is_told() -> None:
-    if precision._has_bfloat16(CPU):
+    if precision.has_bfloat16(CPU):
         assert choose_dtype("bfloat16", SMALL) == torch.bfloat16
     else:
         with pytest.raises(UsageError, match=r"bfloat16 is not to be had on this cpu: leave it at"):
             choose_dtype("bfloat16", SMALL)
 
 
-@pytest.mark.skipif(precision._has_bfloat16(CPU), reason="this processor has bfloat16")
+@pytest.mark.skipif(precision.has_bfloat16(CPU), reason="this processor has bfloat16")
 def test_what_is_not_to_be_had_is_refused_before_a_run_is_made(
     story: Path, tiny: Settings, in_folder: Path
 ) -> None:

@@ -37,16 +37,16 @@ def choose_dtype(precision: Precision, parameters: Iterable[Tensor]) -> torch.dt
     device = largest.device
     if precision == "float32" or (precision == "auto" and largest.numel() < _SMALL):
         return torch.float32
-    if precision == "bfloat16" and not _has_bfloat16(device):
+    if precision == "bfloat16" and not has_bfloat16(device):
         raise UsageError(
             f"--precision bfloat16 is not to be had on this {device.type}: leave it at auto"
         )
-    chosen = precision == "bfloat16" or (_has_bfloat16(device) and _is_worth_it(device))
+    chosen = precision == "bfloat16" or (has_bfloat16(device) and _is_worth_it(device))
     return torch.bfloat16 if chosen else torch.float32
 
 
 @cache
-def _has_bfloat16(device: torch.device) -> bool:
+def has_bfloat16(device: torch.device) -> bool:
     """Return whether torch's own LSTM runs in bfloat16: of all layers it asks for most."""
     try:
         with torch.autocast(device.type, torch.bfloat16):

@@ -24,7 +24,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from textgen.config import Settings
 from textgen.counts.learned import Learned
@@ -50,6 +50,7 @@ _KEPT = {
     "trigram_bits_per_character": float | None,
     "text_sha256": str | None,
     "characters": int,
+    "dtype": Literal["float32", "bfloat16"],
     "files": list[dict[str, str | None]],
     "versions": dict[str, str],
 }

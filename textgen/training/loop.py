@@ -4,6 +4,7 @@ Truncated backpropagation through time: the gradient reaches back over one batch
 state further, where the batches say that it is carried.
 """
 
+import logging
 import math
 import threading
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,9 @@ from textgen.model.precision import choose_dtype
 from textgen.model.state import State, detach
 from textgen.runs.progress import Position
 from textgen.text.batches import Batches
+from textgen.training.recovery import MOST, NotFiniteError
+
+log = logging.getLogger(__name__)
 
 DRAWING = threading.Lock()
 """torch's generator is the whole process's: who seeds it and then draws, here for dropout and for
@@ -58,10 +62,15 @@ def train_steps(
 ) -> Iterator[Step]:
     """Train from a position on until ``total_steps`` are done; yield after every step.
 
+    A batch whose gradient is not finite is passed over, as if the text had it not.
+
     The same model, optimiser and position give the same steps, wherever the loop was cut.
+
+    Raises:
+        NotFiniteError: too many batches in a row were passed over.
     """
     state, first_batch = position.state, position.batch
-    epoch, step = position.epoch, position.step
+    epoch, step, left_out = position.epoch, position.step, 0
     device = next(model.parameters()).device
     dtype = choose_dtype(config.precision, model.parameters())
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
@@ -71,8 +80,17 @@ def train_steps(
             learning_rate = learning_rate_at(step, total_steps, config)
             with DRAWING, autocast:
                 seed(x.device, config.seed + step)  # dropout follows from (seed, step)
-                loss, state = model.loss(x, y, detach(state) if batches.carries_state else None)
+                loss, after = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
+            if not math.isfinite(gradient_norm):  # the step was not taken
+                left_out += 1
+                log.warning("A batch after step %s was left out: no finite gradient", f"{step:,}")
+                if left_out == MOST:
+                    raise NotFiniteError(
+                        f"the gradient is not finite at step {step + 1:,}, {MOST} batches in a row"
+                    )
+                continue
+            left_out, state = 0, after
             step += 1
             yield Step(
                 Position(step, epoch, batch, detach(state)),
@@ -93,13 +111,17 @@ def take_step(
     learning_rate: float,
     clip: float,
 ) -> Tensor:
-    """Backward, clip, step; return the norm that the gradient had before it was clipped."""
+    """Backward, clip, step; return the norm that the gradient had before it was clipped.
+
+    Where that is not finite, no step is taken.
+    """
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     gradient_norm = clip_gradients(model.parameters(), clip)
-    optimizer.step()
+    if math.isfinite(gradient_norm):
+        optimizer.step()
     return gradient_norm
 
 

@@ -5,18 +5,15 @@ import time
 
 from torch import Tensor
 
-from textgen.errors import TextgenError
 from textgen.runs.record import Entry
 from textgen.training.loop import Step
+from textgen.training.recovery import NotFiniteError
 
 
 def require_finite(what: str, value: float, step: int) -> None:
-    """Raise a TextgenError that says so if a training has come to infinity or to no number."""
+    """Raise a NotFiniteError that says so if a training has come to infinity or to no number."""
     if not math.isfinite(value):
-        raise TextgenError(
-            f"the {what} is {value} at step {step:,}: training stopped, and the last good "
-            "checkpoint is kept; start again with a lower --learning-rate"
-        )
+        raise NotFiniteError(f"the {what} is {value} at step {step:,}")
 
 
 class Meter:
@@ -47,7 +44,7 @@ class Meter:
         """Return the entry of the record for the steps since ``start``, of which this is the last.
 
         Raises:
-            TextgenError: the loss or the gradient is not finite.
+            NotFiniteError: the loss or the gradient is not finite.
         """
         loss = float(self._loss) / self._tokens
         gradient_norm = float(step.gradient_norm)  # waits for the device, so the time is right

@@ -4,7 +4,7 @@ import logging
 import math
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import torch
@@ -25,6 +25,7 @@ from textgen.runs.weights import DamagedError
 from textgen.training.loop import norm_of
 from textgen.training.meter import Meter, require_finite
 from textgen.training.plan import make_plan
+from textgen.training.recovery import NotFiniteError, halved
 from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
 from textgen.writing.generation import continuation
@@ -88,7 +89,8 @@ class Session:
         self.learner = set_up(settings, material)
         self.model, self.batches = self.learner.model, self.learner.batches
         # Asked for now: what cannot be had is refused before anything is written.
-        choose_dtype(self.config.precision, self.model.parameters())
+        dtype = choose_dtype(self.config.precision, self.model.parameters())
+        self.dtype = str(dtype).removeprefix("torch.")
         self.position = Position()
         self.progress = Progress()
         self.pending: Entry | None = None
@@ -149,7 +151,7 @@ class Session:
             )
             with mirror(run), bar:
                 try:
-                    self._train(run, meter, stop, bar)
+                    meter = self._train_or_go_back(run, meter, stop, bar)
                 except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
                     self._save(run)
                     raise Interrupted(
@@ -165,6 +167,32 @@ class Session:
             str(self.model.output.weight.device),
             held_out,
         )
+
+    def _train_or_go_back(
+        self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]"
+    ) -> Meter:
+        """Train; where that comes to no number, once more from the last good checkpoint."""
+        while True:
+            try:
+                self._train(run, meter, stop, bar)
+            except NotFiniteError as error:
+                meter = self._go_back(run, error)
+            else:
+                return meter
+
+    def _go_back(self, run: Run, error: NotFiniteError) -> Meter:
+        """Return to the last good checkpoint, and learn more slowly from there.
+
+        Raises:
+            TextgenError: there is none, or that was done before.
+        """
+        self.settings = halved(run, self.settings, error)
+        self.config = self.settings.training
+        self.learner = replace(self.learner, settings=self.settings)
+        self.load(run)
+        run.record.forget_after(self.position.step - (self.pending is not None) or -1)
+        entries = run.record.read()
+        return Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
 
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         total_steps, evaluate_every = run.plan.total_steps, run.plan.evaluate_every

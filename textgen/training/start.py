@@ -27,6 +27,7 @@ from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.plan import passes
+from textgen.training.precision import keep_dtype, with_kept_dtype
 from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 from textgen.training.session import Result, Session
 from textgen.training.setup import Material, require_possible
@@ -100,6 +101,7 @@ def train(
         "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
         "characters": len(text),
         "plan": asdict(plan),
+        "dtype": session.dtype,
         **_NO_YARDSTICKS,
         **measured(*split_text(text, settings.corpus.held_out)),
         "versions": {"textgen": __version__, "torch": torch.__version__},
@@ -145,8 +147,9 @@ def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
     require_model(run.last, len(run.vocab), settings.model)
     counted, judged = run.plan.counted, run.plan.judged
     material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
-    session = Session(settings, material)
+    session = Session(with_kept_dtype(run, settings), material)
     session.load(run)
+    keep_dtype(run, session.dtype)
     done = session.position.step
     if settings.has_length():
         session.progress.stale = 0
