@@ -25,7 +25,8 @@ def run_command(app: App, arguments: list[str]) -> int:
     """
     _prepare_streams()
     logger = logging.getLogger("textgen")
-    logger.handlers = [_Messages()]
+    training = arguments[:1] == ["train"]
+    logger.handlers = [_Messages(training=training)]
     logger.setLevel(logging.INFO)
     try:
         _call(app, arguments)
@@ -37,9 +38,10 @@ def run_command(app: App, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _fail("stopped", 128 + signal.SIGINT)
     except BrokenPipeError:
-        _forget_stdout()  # who read it has gone, and that is no mistake
+        _forget_streams()  # who read it has gone, and that is no mistake, unless work was left
+        return TextgenError.exit_status if training else 0
     except OSError as error:
-        _forget_stdout()
+        _forget_streams()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror}", TextgenError.exit_status)
     return 0
@@ -80,13 +82,26 @@ def _is_there(name: str) -> bool:
 
 
 class _Messages(logging.Handler):
-    """Prints messages on stderr, above a progress bar if there is one."""
+    """Prints messages on stderr, above a progress bar if there is one.
+
+    Where nobody reads them any more, a training ends, and has saved itself: what goes on for hours
+    must not go on unheard, since what it has to say may be that it goes wrong. Other commands go
+    on.
+
+    Args:
+        training: whether it is one.
+    """
+
+    def __init__(self, *, training: bool) -> None:
+        super().__init__()
+        self._suppressed = () if training else (BrokenPipeError,)
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
-        with contextlib.suppress(BrokenPipeError):  # nobody reads the messages any more
+        with contextlib.suppress(*self._suppressed):
             tqdm.write(readable(self.format(record)), file=sys.stderr)
+            sys.stderr.flush()
 
 
 def _prepare_streams() -> None:
@@ -108,12 +123,18 @@ def _bytes_of_names(error: UnicodeError) -> tuple[str | bytes, int]:
         return codecs.replace_errors(error)
 
 
-def _forget_stdout() -> None:
+def _forget_streams() -> None:
     """Make Python's last flush of what cannot be written succeed."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(message: str, status: int) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"textgen: {' '.join(readable(message).split())}", file=sys.stderr)
+    try:
+        print(f"textgen: {' '.join(readable(message).split())}", file=sys.stderr, flush=True)
+    except OSError:
+        _forget_streams()
     return status

@@ -11,7 +11,7 @@ import torch
 
 from textgen.bars import progress_bar
 from textgen.config import GenerationConfig, Settings
-from textgen.errors import Interrupted
+from textgen.errors import Interrupted, TextgenError
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import Sample
@@ -152,10 +152,11 @@ class Session:
             with mirror(run), bar:
                 try:
                     meter = self._train_or_go_back(run, meter, stop, bar)
-                except BrokenPipeError:  # who read the messages has gone, as with Ctrl-C
-                    self._save(run)
-                    raise Interrupted(
-                        f"stopped; go on with: textgen train --resume {shlex.quote(run.name)}"
+                except OSError as error:  # of its files none is: messages cannot be written
+                    self._save_unheard(run)
+                    raise TextgenError(
+                        f"stopped and saved, since messages cannot be written ({error.strerror}); "
+                        f"go on with: textgen train --resume {shlex.quote(run.name)}"
                     ) from None
             passage = self.material.held_out
             held_out = self._judge_best(run, passage, stop) if passage is not None else None
@@ -167,6 +168,15 @@ class Session:
             str(self.model.output.weight.device),
             held_out,
         )
+
+    def _save_unheard(self, run: Run) -> None:
+        """Save where a message could not be written, unless an evaluation has not been recorded.
+
+        Then the last checkpoint stands, and what came after it is done again.
+        """
+        entries = run.record.read()
+        if entries and entries[-1]["step"] == self.position.step:
+            self._save(run)
 
     def _train_or_go_back(
         self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]"
