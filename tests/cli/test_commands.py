@@ -498,6 +498,7 @@ def test_a_checkpoint_of_another_vocabulary(command: Command, trained: Run) -> N
 
 def test_a_damaged_checkpoint(command: Command, trained: Run) -> None:
     trained.best.write_bytes(trained.best.read_bytes()[:-5])
+    trained.last.unlink()
     status, _, err = command("generate", "tale", "--prefix", "老")
     assert status == 1
     assert "best.safetensors is damaged" in err

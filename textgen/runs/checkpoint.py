@@ -6,6 +6,7 @@ code.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,8 @@ def load_training(
         require(metadata, METADATA, missing=False)
     except FormatError as error:
         raise DamagedError(f"{path} is damaged: its metadata {error}") from None
+    if math.isnan(metadata["best_bits"] or 0.0):
+        raise DamagedError(f"{path} is damaged: its metadata has NaN as best_bits")
     if parts.keys() != {str(i) for i in range(len(parts))}:
         raise DamagedError(f"{path} is damaged: the state in it is not whole")
     state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
