@@ -174,7 +174,7 @@ def test_a_run_that_is_still_training(command: Command, story: Path) -> None:
             status, out, err = command("generate", "live", "--prefix", "老", "--length", "20")
             # Until the first checkpoint is there.
             early = ("there is no run live", "is not a run folder", "no checkpoint yet")
-            assert status == 0 or any(message in err for message in early)
+            assert status == 0 or any(message in err for message in early), err
         assert len(out) == 22
         for _ in range(20):  # whatever the training writes at that moment
             status, out, _ = command("generate", "live", "--prefix", "老", "--length", "20")

@@ -26,6 +26,7 @@ from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
+from textgen.training.memory import require_memory
 from textgen.training.plan import passes
 from textgen.training.precision import keep_dtype, with_kept_dtype
 from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
@@ -73,6 +74,7 @@ def train(
         raise UsageError(
             f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
         )
+    require_memory(settings, len(vocab))
     parts = split_text(text, settings.corpus.held_out)
     length, minutes = len(parts[0]), settings.training.minutes
     bounds = tokens_to_count(length, minutes), tokens_to_judge(minutes)
