@@ -17,6 +17,15 @@ _BYTES = 4
 _SAMPLED = 4096
 """Classes at most that a sampled softmax computes at once, about."""
 
+_GROUPS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current", ""),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+)
+"""Where Linux tells what a container may take and has taken, in its two ways."""
+
+_CACHED = ("active", "inactive")
+"""Of what was taken, what only keeps files at hand and is given back when it is needed."""
+
 
 def estimate(settings: Settings, vocab_size: int) -> int:
     """Return about how many bytes a training takes beside the text and the program.
@@ -28,7 +37,7 @@ def estimate(settings: Settings, vocab_size: int) -> int:
     resolved = model.resolved()
     weights = sum(math.prod(shape) for shape in shapes(vocab_size, model).values())
     moments = 2 if training.optimizer == "adamw" else 0
-    places = training.batch_size * training.num_steps
+    places = training.rows * training.num_steps
     width = (GATES[model.cell] + 2) * resolved.hidden_size * model.num_layers
     classes = vocab_size if model.softmax == "full" else min(vocab_size, _SAMPLED)
     kept = places * (width + resolved.embedding_size + 2 * classes)
@@ -54,8 +63,11 @@ def require_memory(settings: Settings, vocab_size: int) -> None:
 
 def _that_fits(settings: Settings, vocab_size: int, there: int) -> str:
     """Return in words what can be made smaller so that it fits."""
-    for name, part in (("batch_size", "training"), ("hidden_size", "model")):
-        size = getattr(settings.model.resolved() if part == "model" else settings.training, name)
+    sizes = (
+        ("batch_size", "training", settings.training.rows),
+        ("hidden_size", "model", settings.model.resolved().hidden_size),
+    )
+    for name, part, size in sizes:
         while size > 1:
             size //= 2
             smaller = replace(getattr(settings, part), **{name: size})
@@ -73,17 +85,12 @@ def _limits() -> Iterator[int]:
     for line in _read("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) * 1024
-    groups = (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        (
-            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-        ),
-    )
-    for limit, used in groups:
-        most, now = _read(limit).strip(), _read(used).strip()
+    for folder, limit, used, whole in _GROUPS:
+        most, now = _read(f"{folder}/{limit}").strip(), _read(f"{folder}/{used}").strip()
         if most.isdecimal() and now.isdecimal():
-            yield max(0, int(most) - int(now))
+            counts = dict(line.split() for line in _read(f"{folder}/memory.stat").splitlines())
+            cached = sum(int(counts.get(f"{whole}{kind}_file", 0)) for kind in _CACHED)
+            yield max(0, int(most) - int(now) + cached)
     try:
         import resource
     except ImportError:  # Windows
