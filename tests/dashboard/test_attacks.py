@@ -673,14 +673,16 @@ def test_no_script_of_a_pane_runs_and_no_name_breaks_the_page(
 
 ODD = [
     '{"step": 999, "perplexity": 3.0}',
+    '{"step": 999, "epoch": NaN, "perplexity": 3.0}',
+    '{"step": 999, "held_out_bits_per_character": 2.0}',
+]
+NO_ENTRIES = [
     '{"step": 999, "epoch": 9.0, "perplexity": "high"}',
     '{"step": 999, "epoch": "late", "held_out_bits_per_character": 2.0, "seconds": 1}',
-    '{"step": 999, "epoch": NaN, "perplexity": 3.0}',
     '{"step": 999, "epoch": 9.0, "perplexity": [[3]]}',
     '{"step": 999, "epoch": 9.0, "perplexity": null}',
     '{"step": 999, "epoch": 9.0, "perplexity": 1' + 400 * "0" + "}",
     '{"step": 999, "epoch": 9.0, "sample": 5}',
-    '{"step": 999, "held_out_bits_per_character": 2.0}',
 ]
 NAMES = ["back\\", "<b>bold", 'it\'s "one"', "x" * 250, "甲" * 80]
 
@@ -691,9 +693,9 @@ def test_an_odd_record_or_name_costs_its_own_run_and_one_line(
     assert Path.cwd() == in_folder
     good = [copy_run(tiny_run, name) for name in ("good", *NAMES)]
     odd = [copy_run(tiny_run, f"odd {number}") for number in range(len(ODD))]
-    for run, line in zip(odd, ODD, strict=True):
+    for run, lines in (*zip(odd, ODD, strict=True), (good[0], "\n".join(NO_ENTRIES))):
         with run.record.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+            file.write(lines + "\n")
     checkpoints = good[0].folder.parent
     (checkpoints / "pipe").mkdir()
     os.mkfifo(checkpoints / "pipe" / "metrics.jsonl")
@@ -713,8 +715,8 @@ def test_an_odd_record_or_name_costs_its_own_run_and_one_line(
         assert len(names) == len(good)
         assert not any("<" in name for name in names)
         # One that is mended is drawn.
-        lines = odd[0].record.path.read_text("utf-8").split("\n")
-        odd[0].record.path.write_text("\n".join(lines[:-2]) + "\n", encoding="utf-8")
+        mended = odd[0].record.path.read_text("utf-8").replace(ODD[0] + "\n", "")
+        odd[0].record.path.write_text(mended, encoding="utf-8")
         wait_for(lambda: server.has(odd[0].name, "perplexity"))
         thread.close()
         assert "No Visdom" not in caplog.text + server.stop()

@@ -124,7 +124,7 @@ def test_an_odd_record_costs_its_own_lines_and_stays_in_the_folder(
     files.update()
     files.close()
     assert list(tmp_path.rglob("events.out.*")) == written  # nothing was begun anew
-    assert caplog.text.count("has an odd line") == 2
+    assert caplog.text.count("has an odd line") == 1  # the others are no entries at all
     curves = read(tmp_path / "a" / "b" / "events" / "drawn")
     assert [number for number, _ in curves["perplexity"]] == [1, 4]
     assert {path.name for path in tmp_path.iterdir()} == {"metrics.jsonl", "a"}

@@ -68,11 +68,10 @@ def _that_fits(settings: Settings, vocab_size: int, there: int) -> str:
         ("hidden_size", "model", settings.model.resolved().hidden_size),
     )
     for name, part, size in sizes:
-        while size > 1:
-            size //= 2
-            smaller = replace(getattr(settings, part), **{name: size})
+        for halvings in range(1, size.bit_length()):
+            smaller = replace(getattr(settings, part), **{name: size >> halvings})
             if estimate(replace(settings, **{part: smaller}), vocab_size) <= there:
-                return f"--{name.replace('_', '-')} {size} would fit"
+                return f"--{name.replace('_', '-')} {size >> halvings} would fit"
     return "take less of everything, or another machine"
 
 
