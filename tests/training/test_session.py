@@ -82,6 +82,14 @@ def test_a_killed_training_resumes_exactly(story: Path, batches: str, optimizer:
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
+@pytest.mark.usefixtures("in_folder")
+def test_a_training_whose_last_batch_has_fewer_rows_goes_on(story: Path) -> None:
+    settings = Settings.of(**{**TINY, "batch_size": 5, "batches": "random", "epochs": 1.0})
+    result = train(story, settings)
+    assert load_file(result.run.last)["state.0"].shape[1] < 5
+    assert resume(result.run, settings).tokens == 2 * result.tokens
+
+
 @pytest.fixture
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small texts taken for long ones."""

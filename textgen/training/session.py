@@ -111,7 +111,7 @@ class Session:
         ):
             # The old position is none in the new batches: on to the next epoch.
             self.position = Position(self.position.step, self.position.epoch + 1)
-        elif self.position.state is not None:
+        elif self.position.state is not None and self.batches.carries_state:
             expected = self.model.begin_state(new.rows)
             if [p.shape for p in self.position.state] != [p.shape for p in expected]:
                 raise DamagedError(f"{run.last} is damaged: the state in it is of other batches")
