@@ -16,10 +16,11 @@ from safetensors.torch import load_file, save_file
 from tests.conftest import TINY, copy_run, flags
 from tests.training.test_session import without_times
 from textgen.config import Settings
+from textgen.dashboard.monitor import list_subjects
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.model.language_model import build_model
-from textgen.runs.folder import Run
+from textgen.runs.folder import Run, find_run
 from textgen.training.start import resume, train
 
 KILL = """
@@ -32,7 +33,7 @@ main()
 """A training that kills itself at a place that is told."""
 
 
-def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Run:
+def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Path:
     arguments = ["train", str(story), "--no-visdom", *flags(**{**TINY, **settings, "name": name})]
     done = subprocess.run(
         [sys.executable, "-c", KILL.format(patch=patch), *arguments],
@@ -40,7 +41,7 @@ def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Run
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    return Run(Path("checkpoints") / name)
+    return Path("checkpoints") / name
 
 
 def assert_same(ours: Run, theirs: Run) -> None:
@@ -54,10 +55,12 @@ def assert_same(ours: Run, theirs: Run) -> None:
 @pytest.mark.usefixtures("in_folder")
 def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(story: Path) -> None:
     whole = train(story, Settings.of(**TINY), name="whole").run
-    killed = train_and_die(
-        story,
-        "killed",
-        "session.Session._judge_best = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+    killed = Run(
+        train_and_die(
+            story,
+            "killed",
+            "session.Session._judge_best = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+        )
     )
     assert "best_step" not in killed.record.read()[-1]
     resume(killed)
@@ -80,12 +83,22 @@ def dying(self, run, *arguments, **named):
     return before(self, run, *arguments, **named)
 session.Session.{"_evaluation" if moment == "before" else "_save"} = dying
 """
-    killed = train_and_die(story, "killed", patch, evaluate_every=10)
+    killed = Run(train_and_die(story, "killed", patch, evaluate_every=10))
     with safe_open(killed.last, "numpy") as file:
         assert '"step": 20' in file.metadata()["textgen"]
     assert any(entry["step"] == 20 for entry in killed.record.read()) == (moment == "after")
     resume(killed)
     assert_same(killed, whole)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_folder_that_was_to_become_a_run_is_taken_for_none(story: Path) -> None:
+    patch = "import pathlib; pathlib.Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    root = train_and_die(story, "unborn", patch).parent
+    assert list(root.glob(".new-*/counts.safetensors"))
+    with pytest.raises(TextgenError, match="there is no run"):
+        find_run(root)
+    assert [subject.name for subject in list_subjects(root)] == ["sanity"]
 
 
 @pytest.mark.usefixtures("in_folder")

@@ -67,7 +67,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool, token: bool
 
 def list_subjects(root: Path) -> list[Subject]:
     """Return all runs in a folder, by name, and the sanity suite; what is none is left out."""
-    configs = sorted(root.glob("*/config.json"))
+    configs = sorted(root.glob("[!.]*/config.json"))  # hidden ones were to become runs
     found = (_open_run(config.parent, _written(config)) for config in configs)
     return [*(of_run(run) for run in found if run is not None), suite_in(root)]
 

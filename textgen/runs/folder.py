@@ -360,8 +360,8 @@ def _read_as(name: str, root: Path) -> list[Path]:
 
 
 def newest_checkpoints(root: Path) -> list[Path]:
-    """Return the newest checkpoint of every run, the oldest first."""
-    written = sorted(root.glob("*/*.safetensors"), key=_written)
+    """Return the newest checkpoint of every run, the oldest first; hidden folders are no runs."""
+    written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
     newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
     return sorted(newest.values(), key=_written)
 
