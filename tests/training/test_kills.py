@@ -92,6 +92,13 @@ session.Session.{"_evaluation" if moment == "before" else "_save"} = dying
 
 
 @pytest.mark.usefixtures("in_folder")
+def test_a_kill_while_the_folder_is_tried_leaves_no_run_that_holds_nothing(story: Path) -> None:
+    patch = "import pathlib; pathlib.Path.rmdir = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    assert not train_and_die(story, "tried", patch).exists()
+    assert list(Path("checkpoints").glob(".new-*"))
+
+
+@pytest.mark.usefixtures("in_folder")
 def test_a_folder_that_was_to_become_a_run_is_taken_for_none(story: Path) -> None:
     patch = "import pathlib; pathlib.Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
     root = train_and_die(story, "unborn", patch).parent

@@ -260,8 +260,9 @@ def make_room_for(root: Path, name: str) -> None:
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
-        (root / name).mkdir()
-        (root / name).rmdir()
+        trial = _unfinished(root)  # who is killed in between leaves no run that holds nothing
+        trial.mkdir()
+        trial.rmdir()
     except OSError as error:
         with contextlib.suppress(OSError):
             root.rmdir()  # where it was made for nothing
@@ -298,7 +299,7 @@ def create_run(
     config = {"format": FORMAT, **config, "text_sha256": sha256(data).hexdigest()}
     try:
         _remove_unfinished(root)
-        hidden = root / f".new-{secrets.token_hex(4)}"
+        hidden = _unfinished(root)
         hidden.mkdir()
         write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
@@ -320,6 +321,11 @@ def create_run(
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)
     return Run(folder)
+
+
+def _unfinished(root: Path) -> Path:
+    """Return a name for a folder that is to become a run, or tries whether one could."""
+    return root / f".new-{secrets.token_hex(4)}"
 
 
 def _remove_unfinished(root: Path) -> None:
