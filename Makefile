@@ -12,7 +12,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/build-constraints.txt
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 REQUIREMENTS := pyproject.toml constraints.txt build-constraints.txt
 
-.PHONY: install demo test coverage lint types check fuzz build clean
+.PHONY: install demo test coverage lint types check fuzz faults build clean
 
 install: $(VENV)/installed
 
@@ -38,6 +38,10 @@ check: lint types coverage
 # 100,000 damaged inputs; some twelve minutes.
 fuzz: $(VENV)/installed-for-development
 	$(BIN)/python scripts/fuzz $(ARGS)
+
+# Every call that changes a run's folder fails, and trainings are killed; some half an hour.
+faults: $(VENV)/installed-for-development
+	$(BIN)/python scripts/faults $(ARGS)
 
 build: $(VENV)/installed-for-development
 	$(BIN)/python -m build
