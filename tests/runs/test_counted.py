@@ -2,11 +2,14 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import textgen
 from tests.conftest import copy_run
@@ -59,6 +62,35 @@ def test_a_damaged_file_is_named(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "counts.safetensors"
     save_counts(path, Learned.of(ids(300), V))
     path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(TextgenError, match=r"counts.safetensors is damaged: remove it"):
+        load_counts(path, V)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("1.first", lambda first: first + 1),
+        ("2.first", lambda first: first[::-1]),
+        ("2.first", lambda first: -first),
+        ("1.first", lambda first: first.astype(np.float32)),
+        ("2.tokens", lambda tokens: tokens + V),
+        ("2.tokens", lambda tokens: -tokens - 1),
+        ("1.tokens", lambda tokens: tokens[:, None]),
+        ("3.counts", lambda counts: -counts),
+        ("skip1.counts", lambda counts: counts[1:]),
+        ("skip1.first", lambda first: first[:-1]),
+        ("frequencies", lambda shares: shares * 1e200),
+        ("frequencies", lambda shares: shares * np.nan),
+        ("frequencies", lambda shares: shares * 0),
+    ],
+)
+def test_nothing_is_looked_up_that_is_not_there(
+    tmp_path: Path, name: str, change: Callable[[Any], Any]
+) -> None:
+    path = tmp_path / "counts.safetensors"
+    save_counts(path, make_learned(300, V))
+    arrays = load_file(path)
+    save_file(arrays | {name: np.ascontiguousarray(change(arrays[name]))}, path)
     with pytest.raises(TextgenError, match=r"counts.safetensors is damaged: remove it"):
         load_counts(path, V)
 

@@ -7,6 +7,7 @@ Whoever may not give that away leaves the file out; the run then writes by its n
 
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -52,10 +53,35 @@ def load_counts(path: Path, vocab_size: int) -> Learned:
             for name in _names(Form(len(names) - skips, skips))
         ]
         learned = Learned(Histories(followers, vocab_size, skips), arrays["frequencies"])
-    except (OSError, SafetensorError, KeyError, ValueError):
-        raise TextgenError(
-            f"{path} is damaged: remove it, and what text.txt says is counted anew"
-        ) from None
-    if len(learned.frequencies) != vocab_size:
-        raise TextgenError(f"{path} is of another vocabulary than the vocab.json beside it")
+        if learned.frequencies.shape != (vocab_size,):
+            raise TextgenError(f"{path} is of another vocabulary than the vocab.json beside it")
+        whole = _is_whole(learned)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, IndexError):
+        whole = False
+    if not whole:
+        raise TextgenError(f"{path} is damaged: remove it, and what text.txt says is counted anew")
     return learned
+
+
+def _is_whole(learned: Learned) -> bool:
+    """Return whether all that is looked up in the histories is there, and every share is one."""
+    histories = learned.histories
+    followers, longest, vocab_size = histories.followers, histories.longest, histories.vocab_size
+    shares = learned.frequencies
+    for number, one in enumerate(followers):
+        if number >= longest:
+            kinds = followers[(longest + 1) // 2 - 1].none
+        else:
+            kinds = len(followers[number - 1].tokens) if number else vocab_size
+        first, tokens, counts = one.first, one.tokens, one.counts
+        whole = (
+            all(values.ndim == 1 and values.dtype.kind in "iu" for values in vars(one).values())
+            and len(first) == kinds + 2
+            and (first[0], first[-1], len(counts)) == (0, len(tokens), len(tokens))
+            and bool((first[:-1] <= first[1:]).all() and (counts > 0).all())
+            and bool(((tokens >= 0) & (tokens < vocab_size)).all())
+        )
+        if not whole:
+            return False
+    # Also in numbers of half the width, which the network computes with.
+    return bool(((shares > np.finfo(np.float32).tiny) & (shares <= 1)).all())
