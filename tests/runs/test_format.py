@@ -170,6 +170,21 @@ def test_weights_that_are_not_finite(tiny_run: Run, command: Command, words: lis
     assert "has weights that are not finite" in errors.splitlines()[-1]
 
 
+def too_large(tensors: dict[str, Any], _: object) -> None:
+    tensors["model.embedding.weight"][:] = 3e38
+
+
+def test_weights_that_come_to_no_number(tiny_run: Run, command: Command) -> None:
+    run = copy_run(tiny_run, "broken")
+    for path in (run.best, run.last):
+        rewrite(path, too_large)
+    status, _, errors = command("generate", "broken", "--prefix", "老", "--seed", "1")
+    assert (status, errors.splitlines()[-1]) == (
+        1,
+        "textgen: the model computes no numbers: its training went wrong",
+    )
+
+
 @pytest.mark.parametrize("damage", ["finite", "cut"])
 def test_damaged_best_weights_are_told_and_the_last_ones_taken(
     tiny_run: Run, command: Command, damage: str

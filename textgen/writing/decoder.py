@@ -97,16 +97,14 @@ class Decoder:
         if not text and context is not None:
             return context
         ids = self.vocab.encode(text)
-        context = self.read_ids(ids[None], context, self._given(ids, context))
-        if not np.isfinite(context.logits.max()):
-            raise TextgenError("the model computes no numbers: its training went wrong")
-        return context
+        return self.read_ids(ids[None], context, self._given(ids, context))
 
     def follow(self, text: str, context: Context) -> Context:
         """Return the context after a text that the model wrote: it does not count as read."""
         return self.read_ids(self.vocab.encode(text)[None], context) if text else context
 
     @one_thread()
+    @np.errstate(over="ignore", invalid="ignore")  # told below
     def read_ids(
         self, ids: TokenIds, context: Context | None = None, given: Given | None = None
     ) -> Context:
@@ -116,6 +114,9 @@ class Decoder:
             ids: the tokens.
             context: what they go on from; not given, a text begins, and B is 1.
             given: what counts as read from here on; not given, what did before.
+
+        Raises:
+            TextgenError: the weights are such that no numbers come out.
         """
         if context is None:
             state, recent = self._skim(ids[:, :-1]), ids
@@ -135,6 +136,8 @@ class Decoder:
                     features[row], logits[row], tuple(history), given
                 )
             logits[:, self._excluded_ids] = -np.inf
+        if not np.isfinite(logits.max()):
+            raise TextgenError("the model computes no numbers: its training went wrong")
         return Context(logits, state, recent, given)
 
     def step(
