@@ -137,7 +137,7 @@ def test_an_encoding_can_be_said() -> None:
     assert decode(b"\xa4\x40", NOWHERE, "big5") == Decoded("一", None, "big5")
     with pytest.raises(TextgenError, match="as big5 they make sense"):
         decode(TRADITIONAL.encode("big5"), NOWHERE, "gb18030")
-    for name in ("klingon", "hex", "undefined"):
+    for name in ("klingon", "hex", "undefined", "utf-8\0"):
         with pytest.raises(UsageError, match=f"--encoding {name} is no encoding"):
             decode(b"abc", NOWHERE, name)
 

@@ -110,7 +110,7 @@ def _decoded(data: bytes, of: Given, vocab: "Vocab") -> str:
     from textgen.reading.short_texts import LONGEST, decodings, most_familiar
 
     if of.encoding is not None:
-        with contextlib.suppress(LookupError, UnicodeError):
+        with contextlib.suppress(LookupError, ValueError):
             return data.decode(of.encoding)
     elif len(data) <= LONGEST and (found := decodings(data)):
         encoding = most_familiar(found, vocab)

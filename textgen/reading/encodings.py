@@ -82,7 +82,7 @@ def _decode_as(data: bytes, encoding: str) -> str:
     """
     try:
         "".encode(encoding)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # a name with a NUL is a ValueError
         raise _no_encoding(encoding) from None
     try:
         return decode_marked(data, encoding)
