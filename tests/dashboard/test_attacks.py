@@ -357,7 +357,12 @@ def test_a_program_may_do_what_the_page_does(server: Server) -> None:
     for name in ("forked", "of a program"):
         assert server.ask("/delete_env", {"eid": name}).status == 200
         assert not (server.folder / f"{name}.json").exists()
-    assert server.ask("/fork_env", {"eid": "x", "prev_eid": "forked"}).status == 500
+    gone = {"eid": "forked", "win": "window"}
+    for path in ("/win_data", "/close", "/delete_env"):
+        assert server.ask(path, gone).status == 404, path
+    assert server.ask("/fork_env", {"eid": "x", "prev_eid": "forked"}).status == 404
+    text = [{"type": "text", "content": "x"}]
+    assert server.ask("/events", {"data": text, "opts": None}).status == 422
     assert server.ask("/delete_env", {}).status == 422
     assert server.draw("never saved", "window").status == 200
     assert server.ask("/delete_env", {"eid": "never saved"}).status == 200

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http.client import responses
 from pathlib import Path
 from types import TracebackType
@@ -114,6 +114,12 @@ class _Checked(_Plain):
                 self._prepare_post(names)
         except RefusedError as error:
             raise _Refusal(422, str(error)) from None
+
+    def post(self, *path: str) -> Awaitable[None] | None:
+        try:
+            return super().post(*path)
+        except (KeyError, AssertionError):  # Visdom does not look whether it is there
+            raise _Refusal(404, "there is no such environment, or no such window in it") from None
 
     def _prepare_post(self, names: list[str]) -> None:
         if self.check is None:

@@ -71,8 +71,9 @@ def window(message: Message) -> None:
     else:
         _require(isinstance(message.get("layout"), dict), "a plot has a layout")
     _require("func" not in message, "there are no functions to call")
-    _of_type(message, {"version": int, "opts": dict})
-    options = message.get("opts") or {}
+    _of_type(message, {"version": int})
+    options = message.get("opts", {})
+    _require(isinstance(options, dict), "opts is of another type")  # and not null either
     _of_type(options, dict.fromkeys(("title", "caption", "comment"), str))
     _of_type(options, dict.fromkeys(("width", "height"), _NUMBER))
 
