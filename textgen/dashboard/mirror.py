@@ -6,7 +6,6 @@ everything. Requests have time-outs; one line is logged for each outage.
 """
 
 import contextlib
-import html
 import json
 import logging
 import socket
@@ -27,7 +26,7 @@ from textgen.dashboard.tokens import VISDOMS_FOLDER, kept
 from textgen.errors import TextgenError, UsageError
 from textgen.names import is_plain, readable
 from textgen.plots.run import comparison_windows, name_beside_others, of_run
-from textgen.plots.window import Subject, Trace, Window
+from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
 
@@ -195,9 +194,7 @@ class MirrorThread(threading.Thread):
         from textgen.dashboard.client import RefusedError
 
         environment = plain(environment)
-        window = replace(
-            window, key=plain(window.key), data=list(map(_without_markup, window.data))
-        )
+        window = replace(window.without_markup(), key=plain(window.key))
         content = json.dumps([window.data, window.layout])
         drawn = (environment, window.key)
         if self._drawn.get(drawn) == content:
@@ -247,11 +244,6 @@ def _require_numbers(window: Window) -> None:
             if not isinstance(value, int | float | None):
                 raise TypeError(f"{value!r} is no number")
     json.dumps([window.data, window.layout], allow_nan=False)
-
-
-def _without_markup(trace: Trace) -> Trace:
-    """Return a curve whose name is shown as it is; plotly takes some HTML in it."""
-    return trace | {"name": html.escape(trace["name"], quote=False)} if "name" in trace else trace
 
 
 @contextmanager

@@ -12,11 +12,12 @@ Shapes: B stretches.
 
 import logging
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 from textgen.errors import TextgenError
 from textgen.evaluation.copying import LONG, TrainingText, covered
 from textgen.runs.folder import Run
+from textgen.runs.format import FormatError, require
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +101,20 @@ def held_out_overlap(run: Run) -> Overlap | None:
 
 
 def recorded_overlap(config: dict[str, Any]) -> Overlap | None:
-    """Return what a run's ``config.json`` tells of that."""
-    values = config.get(_CONFIG)
-    return Overlap(**values) if values else None
+    """Return what a run's ``config.json`` tells of that.
+
+    Raises:
+        TextgenError: it tells something else.
+    """
+    values, types = config.get(_CONFIG), get_type_hints(Overlap)
+    if values is None:
+        return None
+    try:
+        require(config, {_CONFIG: dict}, missing=False)
+        require(values, types, missing=False)
+    except FormatError as error:
+        raise TextgenError(f"config.json {error}, of the {_CONFIG}") from None
+    return Overlap(**{name: values[name] for name in types})
 
 
 def held_out_remarks(run: Run) -> list[str]:

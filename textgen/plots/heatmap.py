@@ -5,7 +5,6 @@ Shapes: M tokens of the text, K likeliest tokens at each of them.
 
 import base64
 import html
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from textgen.evaluation.judge import Judged
 from textgen.evaluation.predictions import Predictions
 from textgen.files import write_atomically
 from textgen.names import readable
-from textgen.plots.html_page import html_page
+from textgen.plots.html_page import html_page, in_script
 from textgen.text.vocab import UNKNOWN, Vocab
 
 MAX_CHARACTERS = 200_000
@@ -145,7 +144,7 @@ def write_predictions(
     text = [names.setdefault(token, len(names)) for token in tokens]
     known = np.array([token in vocab for token in tokens], dtype=np.uint8)
     chances = (predictions.probabilities * 65535).round()
-    data = json.dumps(
+    data = in_script(
         {
             "bits": _base64((predictions.bits * 100).round().clip(0, 65535), "<u2"),
             "ids": _base64(predictions.ids, "<u4"),
@@ -157,11 +156,8 @@ def write_predictions(
             "names": [_named(token) for token in names],
             "text": text,
             "unknown": "(unknown to the model)",
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        }
     )
-    data = data.replace("</", "<\\/").replace("<!--", "<\\!--")  # nothing ends the script
     characters = np.array([len(token) for token in tokens])
     right = predictions.opinions.argmax(axis=1)
     lines = _paragraphs(

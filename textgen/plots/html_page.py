@@ -1,9 +1,16 @@
 """The frame of every HTML page: it opens offline."""
 
 import html
+import json
 from collections.abc import Sequence
 
 _REMARK_STYLE = ".remark { color: #a00; margin-bottom: 8px }\n"
+
+
+def in_script(values: object) -> str:
+    """Return values as they stand in a page's script, which no text among them can end."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
 
 
 def html_page(

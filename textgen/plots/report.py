@@ -2,14 +2,13 @@
 
 import html
 import importlib.util
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.errors import TextgenError
 from textgen.evaluation.overlap import held_out_remarks
 from textgen.files import write_atomically
-from textgen.plots.html_page import html_page
+from textgen.plots.html_page import html_page, in_script
 from textgen.plots.run import run_plots, run_texts
 from textgen.plots.window import Window
 from textgen.runs.folder import Run
@@ -28,8 +27,9 @@ def write_report(run: Run, path: Path) -> None:
     """Write a run's page.
 
     Raises:
-        TextgenError: the run has recorded nothing, or as ``write_page``.
+        TextgenError: the run has recorded nothing, or what is no record, or as ``write_page``.
     """
+    run.record.check()
     entries = run.record.read()
     if not entries:
         raise TextgenError(f"{run.name} has recorded nothing yet: there is nothing to report")
@@ -62,8 +62,8 @@ def write_page(
         TextgenError: plotly is not installed.
         OSError: the file cannot be written.
     """
-    data = json.dumps([[plot.key, plot.data, plot.layout] for plot in plots])
-    data = data.replace("</", "<\\/")  # the name of a run must not end the script
+    shown = [plot.without_markup() for plot in plots]
+    data = in_script([[plot.key, plot.data, plot.layout] for plot in shown])
     frames = "".join(
         f"<div id='{plot.key}' style='height:{plot.height}px'></div>" for plot in plots
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Literal
 
+from textgen.errors import TextgenError
 from textgen.evaluation.overlap import Overlap, held_out_overlap, recorded_overlap
 from textgen.names import readable
 from textgen.plots.window import (
@@ -135,15 +136,16 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
     )
     overlap = held_out_overlap(run)
     known = {} if overlap is None else {"held out, in training text": f"{overlap.share:.1%}"}
+    files: list[dict[str, str | None]] = run.config.get("files", [])
     rows = {
         "run": run.name,
-        "text": ", ".join(readable(file["path"]) for file in run.config["files"]),
-        "characters": f"{run.config['characters']:,}",
+        "text": ", ".join(readable(file.get("path") or "?") for file in files),
+        "characters": f"{run.config.get('characters', 0):,}",
         **known,
         "vocabulary": f"{len(run.vocab):,}",
         "steps": f"{run.plan.total_steps:,}",
         **{name: value for name, value in run.settings.flat().items() if value is not None},
-        **run.config["versions"],
+        **run.config.get("versions", {}),
     }
     cells = "".join(
         f"<tr><td style='padding:1px 14px 1px 0;color:{GREY}'>{html.escape(str(name))}</td>"
@@ -188,7 +190,8 @@ def name_beside_others(folder: Path) -> str:
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
         return name_of(folder) + _seen(recorded_overlap(config))
-    except (OSError, ValueError, TypeError, AttributeError):  # no run, or one that is being deleted
+    except (OSError, ValueError, AttributeError, TextgenError, RecursionError):
+        # It is no run, or one that is being deleted.
         return name_of(folder)
 
 

@@ -3,6 +3,7 @@
 Traces and layouts are plotly.js's own, so that both draw the same picture.
 """
 
+import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,17 @@ class Window:
         """Return the same plot under another name, which also stands above it."""
         title = {"title": {**self.layout["title"], "text": name}}
         return replace(self, key=name, title=name, layout={**self.layout, **title})
+
+    def without_markup(self) -> "Window":
+        """Return the same, its title and its curves' names as they are: plotly takes HTML there."""
+
+        def escaped(values: dict[str, Any], name: str) -> dict[str, Any]:
+            text = {name: html.escape(values[name], quote=False)} if name in values else {}
+            return values | text
+
+        title = {"title": escaped(self.layout["title"], "text")} if "title" in self.layout else {}
+        data = [escaped(trace, "name") for trace in self.data]
+        return replace(self, data=data, layout=self.layout | title)
 
 
 @dataclass(frozen=True)
