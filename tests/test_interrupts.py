@@ -5,7 +5,10 @@ import signal
 import threading
 
 import pytest
+from cyclopts import App
 
+from textgen.cli.process import run_command
+from textgen.errors import TextgenError
 from textgen.interrupts import STOP_SIGNALS, StopRequest, handling, stop_requests
 
 
@@ -53,3 +56,22 @@ def test_another_thread_catches_nothing() -> None:
     thread.start()
     thread.join()
     assert found == [False]
+
+
+class Interrupting(TextgenError):
+    """Ctrl-C comes while it is being told."""
+
+    def __str__(self) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "never told"
+
+
+def test_ctrl_c_while_an_error_is_told_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    app = App(result_action="return_value", suppress_keyboard_interrupt=False)
+
+    @app.default
+    def fail() -> None:
+        raise Interrupting
+
+    assert run_command(app, []) == 130
+    assert capsys.readouterr().err == "textgen: stopped\n"

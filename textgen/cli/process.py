@@ -29,14 +29,20 @@ def run_command(app: App, arguments: list[str]) -> int:
     logger.handlers = [_Messages(training=training)]
     logger.setLevel(logging.INFO)
     try:
+        return _status(app, arguments, training=training)
+    except KeyboardInterrupt:  # also while something else is being told
+        return _fail("stopped", 128 + signal.SIGINT)
+
+
+def _status(app: App, arguments: list[str], *, training: bool) -> int:
+    """Run a command, tell what went wrong in one line, and return the exit status."""
+    try:
         _call(app, arguments)
         sys.stdout.flush()
     except CycloptsError as error:
         return _fail(str(error), UsageError.exit_status)
     except TextgenError as error:
         return _fail(str(error), error.exit_status)
-    except KeyboardInterrupt:
-        return _fail("stopped", 128 + signal.SIGINT)
     except BrokenPipeError:
         _forget_streams()  # who read it has gone, and that is no mistake, unless work was left
         return TextgenError.exit_status if training else 0
