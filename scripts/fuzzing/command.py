@@ -20,7 +20,7 @@ from textgen.cli.process import run_command
 
 _STATUSES = (0, 1, 2, 130)
 
-_SECONDS_TO_STOP = 1.0
+_SECONDS_TO_STOP = 10.0
 
 
 class WrongError(Exception):
@@ -112,7 +112,7 @@ def _content(file: io.BufferedRandom) -> str:
 
 @contextlib.contextmanager
 def _pressing(seconds: float | None) -> Iterator[None]:
-    """Press Ctrl-C after so many seconds, and then every second, until what runs has ended."""
+    """Press Ctrl-C after so many seconds, and then again, until what runs has ended."""
     if seconds is None:
         yield
         return
