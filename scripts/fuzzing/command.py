@@ -11,6 +11,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from cyclopts import App
@@ -47,7 +48,7 @@ def outcome(
         command: the command line; or a call, to save the tenth of a second that reading one takes.
         stdin: what is typed, or comes through a pipe.
         terminal: whether the result goes to a terminal, on which nothing may steer it.
-        interrupt: seconds after which Ctrl-C is pressed, again and again.
+        interrupt: seconds after which Ctrl-C is pressed.
 
     Raises:
         WrongError: it did neither.
@@ -116,12 +117,20 @@ def _pressing(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGALRM, _press)
     signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_TO_STOP)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _press(_signal: int, frame: FrameType | None) -> None:
+    """Press Ctrl-C if textgen is running right now."""
+    while frame is not None:
+        if frame.f_code is run_command.__code__:
+            signal.raise_signal(signal.SIGINT)
+        frame = frame.f_back
 
 
 def _look_at(status: int, err: str) -> None:
