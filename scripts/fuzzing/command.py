@@ -22,6 +22,7 @@ from textgen.cli.process import run_command
 _STATUSES = (0, 1, 2, 130)
 
 _SECONDS_TO_STOP = 10.0
+_SECONDS_LATER = 0.05
 
 
 class WrongError(Exception):
@@ -118,7 +119,7 @@ def _pressing(seconds: float | None) -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGALRM, _press)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_TO_STOP)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _SECONDS_LATER)
     try:
         yield
     finally:
@@ -126,11 +127,18 @@ def _pressing(seconds: float | None) -> Iterator[None]:
 
 
 def _press(_signal: int, frame: FrameType | None) -> None:
-    """Press Ctrl-C if textgen is running right now."""
+    """Press Ctrl-C if textgen is running right now, and else a moment later.
+
+    While Python imports, it loses a KeyboardInterrupt at times, and says so itself.
+    """
+    codes = []
     while frame is not None:
-        if frame.f_code is run_command.__code__:
-            signal.raise_signal(signal.SIGINT)
+        codes.append(frame.f_code)
         frame = frame.f_back
+    imports = any(code.co_filename.startswith("<frozen importlib") for code in codes)
+    if run_command.__code__ in codes and not imports:
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_STOP)
+        signal.raise_signal(signal.SIGINT)
 
 
 def _look_at(status: int, err: str) -> None:

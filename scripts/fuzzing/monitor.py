@@ -122,7 +122,8 @@ def request(draw: random.Random, world: World) -> str:
     if draw.random() < 0.15:
         data = mutated_bytes(data, draw)
     (world.here / "request").write_bytes(data)
-    answer = _answer(address, data)
+    with socket.create_connection(address, _SECONDS) as connection:
+        answer = _answer(connection, data)
     status = re.match(rb"HTTP/1\.\d (\d+)", answer)
     if b"Traceback (most" in answer or (status and status[1].startswith(b"5")):
         raise WrongError(f"{data!r} is answered with {answer[:300]!r}")
@@ -147,9 +148,12 @@ def message(draw: random.Random, world: World) -> str:
         f"GET /socket HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
-    answer = _answer(address, hello.encode() + frames + _frame(b"", draw, 8))
-    if not answer.startswith(b"HTTP/1.1 101"):
-        raise WrongError(f"the websocket is not opened: {answer[:300]!r}")
+    with socket.create_connection(address, _SECONDS) as connection:
+        connection.sendall(hello.encode())
+        opened = connection.recv(1 << 16)
+        if not opened.startswith(b"HTTP/1.1 101"):
+            raise WrongError(f"the websocket is not opened: {opened[:300]!r}")
+        answer = _answer(connection, frames + _frame(b"", draw, 8))
     if b"Traceback (most" in answer:
         raise WrongError(f"{frames!r} is answered with {answer!r}")
     _require_alive(address)
@@ -176,13 +180,10 @@ def _address(world: World) -> tuple[str, int]:
     return world.monitor
 
 
-def _answer(address: tuple[str, int], data: bytes) -> bytes:
+def _answer(connection: socket.socket, data: bytes) -> bytes:
     """Return all that comes back until the server closes, or says nothing more."""
     answer = b""
-    with (
-        socket.create_connection(address, _SECONDS) as connection,
-        contextlib.suppress(TimeoutError, ConnectionError),
-    ):
+    with contextlib.suppress(TimeoutError, ConnectionError):
         connection.sendall(data)
         connection.settimeout(_SECONDS_UNSURE)
         while piece := connection.recv(1 << 16):
