@@ -174,6 +174,15 @@ def too_large(tensors: dict[str, Any], _: object) -> None:
     tensors["model.embedding.weight"][:] = 3e38
 
 
+@pytest.mark.parametrize("name", ["features.weight", "inputs.bias", "out.weight"])
+def test_a_gate_that_lacks_something(tiny_run: Run, command: Command, name: str) -> None:
+    run = copy_run(tiny_run, "broken")
+    rewrite(run.best, lambda tensors, _: tensors.pop(f"gate.{name}"))
+    status, _, errors = command("generate", "broken", "--prefix", "老")
+    assert status == 1
+    assert "are of two trainings" in errors.splitlines()[-1]
+
+
 def test_weights_that_come_to_no_number(tiny_run: Run, command: Command) -> None:
     run = copy_run(tiny_run, "broken")
     for path in (run.best, run.last):

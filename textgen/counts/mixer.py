@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.counts.experts import DISCOUNT, SCALE, WINDOWS
+from textgen.counts.experts import DISCOUNT, SCALE, WINDOWS, Form
 from textgen.counts.histories import Histories, Integers
 from textgen.counts.learned import Learned
 from textgen.counts.reading import LATEST
@@ -110,6 +110,20 @@ class Given(NamedTuple):
     """log(1 + n) of the windows' tokens, (3,)."""
 
 
+def _is_of(form: Form, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Return whether weights of such shapes are those of a gate for such experts."""
+    units, features = (*shapes.get("features.weight", ()), 0, 0)[:2]
+    outputs = 2 + form.num_experts + 2 + 2 + len(WINDOWS)
+    expected = {
+        "features.weight": (units, features),
+        "inputs.weight": (units, form.num_inputs + 2),
+        "inputs.bias": (units,),
+        "out.weight": (outputs, units),
+        "out.bias": (outputs,),
+    }
+    return shapes == expected
+
+
 class Mixer:
     """The gate, and the counts that it trusts more or less.
 
@@ -125,15 +139,16 @@ class Mixer:
         self.learned = learned
         self._lookup = Lookup(learned.histories)
         form = learned.form
-        inputs = gate["inputs.weight"] if gate else np.zeros((0, 0))
-        if inputs.shape[1] != form.num_inputs + 2:
+        if not _is_of(form, {name: values.shape for name, values in gate.items()}):
             raise TextgenError(
                 "the run's weights and its counts.safetensors, of histories of up to "
                 f"{form.longest} tokens, are of two trainings: put the two together that belong "
                 "together"
             )
         # The features' part and the inputs' in one matrix: one product in place of two.
-        self._units = np.concatenate([gate["features.weight"], SCALE * inputs], axis=1)
+        self._units = np.concatenate(
+            [gate["features.weight"], SCALE * gate["inputs.weight"]], axis=1
+        )
         self._bias = gate["inputs.bias"]
         self._out, self._out_bias = gate["out.weight"], gate["out.bias"]
         self._frequencies = learned.frequencies.astype(self._bias.dtype)
