@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TINY, Command, flags, make_story
+from tests.conftest import ROOT, TINY, Command, copy_run, flags, make_story
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 
@@ -100,3 +100,13 @@ def test_a_name_of_sixty_wide_characters(command: Command, story: Path) -> None:
 def test_a_run_that_begins_with_a_hyphen(command: Command, tiny_run: Run) -> None:
     shutil.copytree(tiny_run.folder, "checkpoints/-5度")
     assert command("generate", "-5度", "--prefix", "老周")[0] == 0
+
+
+@pytest.mark.parametrize("words", [("serve",), ("monitor",)])
+def test_a_host_that_no_host_can_be_called_is_one_line(
+    command: Command, tiny_run: Run, words: tuple[str, ...]
+) -> None:
+    copy_run(tiny_run, "tale")
+    status, _, err = command(*words, "--host", "老" * 100 + ".", "--port", "0")
+    assert status == 2
+    assert err.splitlines()[-1].endswith("is no name of a host")

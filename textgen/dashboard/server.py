@@ -32,7 +32,7 @@ from textgen.dashboard.page import ASSETS, page_files, static_handler
 from textgen.dashboard.peers import are_known
 from textgen.dashboard.saving import save_all, set_aside_what_is_broken
 from textgen.dashboard.tokens import keeping, new_token
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, UsageError
 from textgen.interrupts import handling
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,8 @@ def _listen(address: str, port: int) -> list[socket.socket]:
             raise TextgenError(
                 f"Visdom cannot listen on {address}, port {port}: {error.strerror or error}"
             ) from None
+    except UnicodeError:
+        raise UsageError(f"--host {address} is no name of a host") from None
     if _is_visdom(address, port):
         raise TextgenError(
             f"port {port} is taken: a Visdom is already there, at {url_of(address, port)}; "

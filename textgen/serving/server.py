@@ -110,3 +110,5 @@ def _listen(host: str, port: int) -> socket.socket:
         raise TextgenError(
             f"textgen cannot listen on {host}, port {port}: {error.strerror or error}"
         ) from None
+    except UnicodeError:
+        raise UsageError(f"--host {host} is no name of a host") from None
