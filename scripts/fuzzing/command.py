@@ -76,7 +76,8 @@ def outcome(
     _look_at(status, err)
     if terminal and (callable(command) or _is_no_help(command)):
         _require_harmless(out, "stdout")
-    if status == 0 and out.startswith("{"):
+    is_json = out.startswith("{") if callable(command) else "--json" in command
+    if status == 0 and is_json:
         for line in out.splitlines():
             json.loads(line, parse_constant=_no_number)
     return "worked" if status in (0, 130) else "refused"
