@@ -10,34 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.screens import Screen
 from textgen.cli.printer import Printer, width
-
-
-class Screen(io.StringIO):
-    """Lines as a terminal of so many columns shows them."""
-
-    def __init__(self, columns: int) -> None:
-        super().__init__()
-        self.columns = columns
-        self.raw = ""
-
-    def isatty(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.raw += text
-        return len(text)
-
-    def lines(self) -> list[str]:
-        lines, column = [""], 0
-        for character in self.raw:
-            if character == "\n" or column + width(character) > self.columns:
-                lines.append("")
-                column = 0
-            if character != "\n":
-                lines[-1] += character
-                column += width(character)
-        return lines
 
 
 def printed(pieces: list[str], columns: int) -> Screen:

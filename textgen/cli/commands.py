@@ -26,6 +26,7 @@ from textgen.cli.results import (
     print_figures,
     print_json,
     print_result,
+    print_sanity,
 )
 from textgen.cli.sources import fill_in, run_named
 from textgen.cli.terminal import without_control_echo
@@ -455,7 +456,7 @@ def sanity(
     from textgen.dashboard.mirror import mirroring
     from textgen.plots.report import write_page
     from textgen.plots.suite import suite_in
-    from textgen.sanity.suite import Row, answers_table, run_suite, table
+    from textgen.sanity.suite import Row, answers_table, run_suite
 
     _require_writable("report", report)
     subject = suite_in(checkpoints)
@@ -475,7 +476,7 @@ def sanity(
     if as_json:
         print_json(passed=not failed, tasks=[row.as_json() for row in rows])
     else:
-        print(table(rows))
+        print_sanity(rows)
         if answers := answers_table(rows):
             print(answers)
     if report is not None:

@@ -13,6 +13,13 @@ def print_text(text: object, end: str = "\n") -> None:
     print(readable(whole) if sys.stdout.isatty() else whole, end=end, flush=True)
 
 
+def print_wrapped(text: str) -> None:
+    """Print a line of words; on a terminal none of them is broken at the right edge."""
+    printer = Printer()
+    printer.write(text)
+    printer.end()
+
+
 _JOINERS = "\u200c\u200d"
 """They stand inside words, and take no column: zero width non-joiner and joiner."""
 

@@ -1,11 +1,13 @@
 """What a command prints as its result: lines for people, and one line of JSON for programs."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textgen.cli.printer import print_text
+from textgen.cli.printer import print_text, print_wrapped
+from textgen.cli.tables import Column, print_table
 from textgen.names import to_json
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
@@ -13,13 +15,24 @@ if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.mixture import Figures
     from textgen.evaluation.perplexity import Evaluation
     from textgen.runs.folder import Run
+    from textgen.sanity.suite import Row
     from textgen.training.session import Result
 
 
 def print_json(**values: object) -> None:
-    """Print one line of JSON that any terminal can show."""
+    """Print one line of JSON that any terminal can show; what is no finite number is null."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    print(to_json(values) if encoding == "utf8" else json.dumps(values))
+    known = _finite(values)
+    print(to_json(known) if encoding == "utf8" else json.dumps(known))
+
+
+def _finite(value: object) -> object:
+    """Return a value of which JSON has a word for everything."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_result(result: "Result") -> None:
@@ -52,30 +65,57 @@ def print_figures(
         remarks: lines without which they may not be shown.
     """
     kind = run.vocab.kind
-    print(f"{'':13} {f'perplexity per {kind}':>25} {'bits per character':>20}")
     if figures.static is None or figures.mixed is None:
-        print(_row("this model", figures.network))
+        rows = [_row("this model", figures.network)]
     else:
-        print(_row("network alone", figures.network))
-        print(_row("with counts", figures.static))
-        print(_row("as it reads", figures.mixed))
+        rows = [
+            _row("network alone", figures.network),
+            _row("with counts", figures.static),
+            _row("as it reads", figures.mixed),
+        ]
     for name, bits in counted.items():
         if bits is not None:
             # A yardstick is of characters: beside the perplexity of words, its own says nothing.
             perplexity = "" if kind == "word" else f"{2**bits:.2f}"
-            print(f"{name:13} {perplexity:>25} {bits:20.3f}")
+            rows.append((name, perplexity, f"{bits:.3f}"))
     if adapting is not None:
-        print(_row("adapting", adapting))
-        print(
-            "Adapting, the model learns from what it has been judged on;\n"
-            "no row above does, so do not compare them."
+        rows.append(_row("adapting", adapting))
+    columns = (
+        *(Column(), Column(f"perplexity per {kind}", right=True)),
+        Column("bits per character", right=True),
+    )
+    print_table(columns, rows)
+    if adapting is not None:
+        print_wrapped(
+            "Adapting, the model learns from what it has been judged on; no row above does, so do "
+            "not compare them."
         )
     for remark in remarks:
-        print(remark)
+        print_wrapped(remark)
 
 
-def _row(name: str, figures: "Evaluation") -> str:
-    return f"{name:13} {figures.perplexity:25.2f} {figures.bits_per_character:20.3f}"
+def _row(name: str, figures: "Evaluation") -> tuple[str, str, str]:
+    return name, f"{figures.perplexity:.2f}", f"{figures.bits_per_character:.3f}"
+
+
+def print_sanity(rows: "Sequence[Row]") -> None:
+    """Print what came out of the sanity suite."""
+    columns = (
+        *(Column("task"), Column("model"), Column("asked", wraps=True)),
+        *(Column("result", wraps=True), Column("s", right=True), Column("")),
+    )
+    cells = [
+        (
+            row.task,
+            row.model,
+            row.finding.asked,
+            row.finding.result,
+            f"{row.seconds:.1f}",
+            "pass" if row.finding.passed else "FAIL",
+        )
+        for row in rows
+    ]
+    print_table(columns, cells)
 
 
 def network_values(figures: "Figures | None") -> dict[str, object]:

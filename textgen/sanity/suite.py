@@ -1,4 +1,4 @@
-"""The suite: every task on every kind of layers that it is for, and a table of what came out."""
+"""The suite: every task on every kind of layers that it is for, and what came out of each."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -149,27 +149,6 @@ def _undisturbed(seed: int) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
-
-
-def table(rows: list[Row]) -> str:
-    """Return the table: a line for each row, its columns lined up."""
-    head = ("task", "model", "asked", "result", "s", "")
-    lines = [
-        (
-            row.task,
-            row.model,
-            row.finding.asked,
-            row.finding.result,
-            f"{row.seconds:.1f}",
-            "pass" if row.finding.passed else "FAIL",
-        )
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (head, *lines)
-    )
 
 
 def answers_table(rows: list[Row]) -> str:
