@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import TINY, flags
 from tests.processes import killing
-from textgen.runs.folder import find_run
+from textgen.runs.finding import find_run
 
 
 def arguments(story: Path, **settings: object) -> list[str]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from textgen.config import Settings
 from textgen.errors import TextgenError, UsageError
 from textgen.names import is_plain
-from textgen.runs.folder import FORMAT, Run, find_run, make_room_for, new_name
+from textgen.runs.finding import find_run
+from textgen.runs.folder import FORMAT, Run, make_room_for, new_name
 from textgen.training.start import train
 
 

@@ -22,7 +22,8 @@ from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.sample import Sample
 from textgen.interrupts import STOP_SIGNALS
 from textgen.runs.checkpoint import load_pending, load_weights
-from textgen.runs.folder import Run, find_run
+from textgen.runs.finding import find_run
+from textgen.runs.folder import Run
 from textgen.training import session
 from textgen.training.start import resume, train
 

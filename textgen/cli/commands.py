@@ -150,7 +150,7 @@ def train(
     from textgen.dashboard.mirror import mirror_to
     from textgen.evaluation.overlap import held_out_overlap
     from textgen.reading.short_texts import cleaned_but_for_its_ends
-    from textgen.runs.folder import find_run
+    from textgen.runs.finding import find_run
 
     del preset, config  # fill_in has read them
     training = replace(training, prefix=tuple(map(cleaned_but_for_its_ends, training.prefix)))
@@ -400,7 +400,7 @@ def report(
         checkpoints: Folder in which the runs are.
     """
     from textgen.plots.report import write_report
-    from textgen.runs.folder import find_run
+    from textgen.runs.finding import find_run
 
     found = find_run(checkpoints, run)
     path = output or found.folder / "report.html"

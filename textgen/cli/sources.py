@@ -46,7 +46,7 @@ def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCo
     if preset := given("--preset"):
         fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
     if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
-        from textgen.runs.folder import find_run
+        from textgen.runs.finding import find_run
 
         if given("--name") is not None:
             raise UsageError("--name is for a new run; the run to resume stands after --resume")

@@ -59,6 +59,9 @@ _KEPT = {
 _UNFINISHED_SECONDS = 3600.0
 """Seconds after which a folder that never became a run is nobody's any more."""
 
+_RESERVED = ("main", "all-runs")
+"""What no run is called: environments of Visdom that are no run's."""
+
 
 class Run:
     """A run folder that exists.
@@ -128,6 +131,12 @@ class Run:
         """The trigram's bits per character on the held-out part; none without such a part."""
         bits: float | None = self.config.get("trigram_bits_per_character")
         return bits
+
+    @property
+    def legs(self) -> list[dict[str, Any]]:
+        """Each training that was done on it: when, how and where; of runs made before, nothing."""
+        legs = self.config.get("legs", [])
+        return [leg for leg in legs if isinstance(leg, dict)] if isinstance(legs, list) else []
 
     @property
     def skips(self) -> bool:
@@ -236,27 +245,35 @@ def new_name(file: Path, time: datetime) -> str:
     return (begin or "text") + ending
 
 
-def make_room_for(root: Path, name: str) -> None:
+def make_room_for(root: Path, name: str, given: str = "--name") -> None:
     """Make the folder that runs are in, unless it is there.
 
+    Args:
+        root: the folder.
+        name: what a run in it shall be called.
+        given: what the name is called where it is wrong.
+
     Raises:
-        TextgenError: it cannot be written, or holds a run of that name.
+        UsageError: it is no name for a run.
+        TextgenError: the folder cannot be written, or holds a run of that name.
     """
     shown = readable(name)
+    if name in _RESERVED:
+        raise UsageError(f"{given} is {name}, which is Visdom's own here: choose another name")
     if not is_plain(name) or name.startswith((".", "-")):
         raise UsageError(
-            f"--name is {shown!r}: it must be a plain name, without a folder or control "
+            f"{given} is {shown!r}: it must be a plain name, without a folder or control "
             "characters, and begin with no dot or hyphen"
         )
     if (length := max(len(os.fsencode(one)) for one in (name, shown))) > _LONGEST_NAME:
         raise UsageError(
-            f"--name has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
+            f"{given} has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
             "character is three of them"
         )
     if (root / name).exists():
         raise TextgenError(
             f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
-            "or choose another --name"
+            "or choose another name"
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -337,43 +354,6 @@ def _remove_unfinished(root: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > _UNFINISHED_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def find_run(root: Path, name: str | None = None) -> Run:
-    """Return the run of that name under ``root``, or at that path; the newest when none is given.
-
-    Raises:
-        TextgenError: there is none.
-    """
-    if name is not None:
-        for folder in (root / name, Path(name), *_read_as(name, root)):
-            if folder.is_dir():
-                return Run(folder)
-        names = ", ".join(name_of(path.parent) for path in newest_checkpoints(root)[-5:])
-        raise TextgenError(
-            f"there is no run {name} in {root}; "
-            + (f"there are: {names}" if names else "make one with: textgen train FILE")
-        )
-    checkpoints = newest_checkpoints(root)
-    if not checkpoints:
-        raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
-    return Run(checkpoints[-1].parent)
-
-
-def _read_as(name: str, root: Path) -> list[Path]:
-    """Return what in a folder people read as this name."""
-    return [path for path in root.glob("*") if name_of(path) == name]
-
-
-def newest_checkpoints(root: Path) -> list[Path]:
-    """Return the newest checkpoint of every run, the oldest first; hidden folders are no runs."""
-    written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
-    newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
-    return sorted(newest.values(), key=_written)
-
-
-def _written(path: Path) -> int:
-    return path.stat().st_mtime_ns
 
 
 def _readable(values: dict[str, Any]) -> bytes:

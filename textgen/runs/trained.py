@@ -14,7 +14,8 @@ from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.counts.learned import Learned
 from textgen.runs import base
 from textgen.runs.counted import load_counts
-from textgen.runs.folder import Run, find_run, newest_checkpoints
+from textgen.runs.finding import find_run, newest_checkpoints
+from textgen.runs.folder import Run
 from textgen.runs.weights import DamagedError, Weights, read_weights
 from textgen.text.vocab import Vocab
 

@@ -4,7 +4,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from textgen.runs.folder import name_of, newest_checkpoints
+from textgen.runs.finding import newest_checkpoints
+from textgen.runs.folder import name_of
 from textgen.runs.trained import find_to_write, load
 from textgen.serving.refusal import Refused
 from textgen.writing.decoder import Decoder

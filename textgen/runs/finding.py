@@ -1,0 +1,103 @@
+"""Which run is meant: by its name or the beginning of one, by its folder, by a checkpoint in it."""
+
+import difflib
+import shlex
+from pathlib import Path
+
+from textgen.errors import TextgenError
+from textgen.runs.folder import Run, name_of
+
+_NAMED = 5
+"""Runs that an error names at most."""
+
+
+def find_run(root: Path, name: str | None = None) -> Run:
+    """Return the run that a name means; the newest when none is given.
+
+    Args:
+        root: the folder that runs are in.
+        name: as ``find_folder`` takes it.
+
+    Raises:
+        TextgenError: there is none, or it is not clear which.
+    """
+    return Run(find_folder(root, name))
+
+
+def find_folder(root: Path, name: str | None = None) -> Path:
+    """Return the folder of the run that a name means; what it holds is not looked at.
+
+    Args:
+        root: the folder that runs are in.
+        name: the run's name or as much of its beginning as no other run has, the path of its
+            folder, or of a checkpoint in it; the newest run when not given.
+
+    Raises:
+        TextgenError: there is none, or it is not clear which.
+    """
+    if name is None:
+        checkpoints = newest_checkpoints(root)
+        if not checkpoints:
+            raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
+        return checkpoints[-1].parent
+    paths = (root / name, Path(name))
+    runs = run_folders(root)
+    exact = [*(_folder_of(path) for path in paths), *(run for run in runs if name_of(run) == name)]
+    for folder in exact:
+        if (folder / "config.json").is_file():
+            return folder
+    if name and (begun := [run for run in runs if name_of(run).startswith(name)]):
+        if len(begun) > 1:
+            raise TextgenError(
+                f"{len(begun)} runs in {root} begin with {name}: {_listed(begun)}; write more of it"
+            )
+        return begun[0]
+    for folder in paths:
+        if folder.is_dir():
+            return folder  # which is no run, as who opens it will say
+    raise TextgenError(f"there is no run {name} in {root}; {_instead_of(name, root, runs)}")
+
+
+def is_text(root: Path, name: str) -> bool:
+    """Return whether a name means no run, but a text file or a folder of them."""
+    try:
+        return not (find_folder(root, name) / "config.json").exists()
+    except TextgenError:
+        return Path(name).exists()
+
+
+def run_folders(root: Path) -> list[Path]:
+    """Return the folder of every run, in the order of their names; what is hidden is none."""
+    folders = (path.parent for path in root.glob("*/config.json"))
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def newest_checkpoints(root: Path) -> list[Path]:
+    """Return the newest checkpoint of every run, the oldest first."""
+    written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
+    newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
+    return sorted(newest.values(), key=_written)
+
+
+def _written(path: Path) -> int:
+    return path.stat().st_mtime_ns
+
+
+def _folder_of(path: Path) -> Path:
+    """Return the folder that a path means: itself, or the one that a checkpoint is in."""
+    return path.parent if path.suffix == ".safetensors" and path.is_file() else path
+
+
+def _instead_of(name: str, root: Path, runs: list[Path]) -> str:
+    """Return in words what to ask for instead of a name that is none."""
+    near = difflib.get_close_matches(name, [name_of(run) for run in runs], n=2)
+    if near:
+        return f"did you mean {' or '.join(map(shlex.quote, near))}?"
+    if runs:
+        return f"there are: {_listed([path.parent for path in newest_checkpoints(root)] or runs)}"
+    return "make one with: textgen train FILE"
+
+
+def _listed(runs: list[Path]) -> str:
+    names = ", ".join(map(name_of, runs[-_NAMED:]))
+    return f"…, {names}" if len(runs) > _NAMED else names
