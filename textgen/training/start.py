@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
-
-import torch
+from typing import Any
 
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.counts.excerpt import Excerpt
@@ -29,10 +29,10 @@ from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.memory import require_memory
 from textgen.training.plan import passes
 from textgen.training.precision import keep_dtype, with_kept_dtype
+from textgen.training.provenance import given, leg, versions
 from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 from textgen.training.session import Result, Session
 from textgen.training.setup import Material, require_possible
-from textgen.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,9 @@ def train(
     name: str | None = None,
     checkpoints: Path | str = DEFAULT_CHECKPOINTS,
     mirror: Mirror = nullcontext,
+    *,
+    repeated: Run | None = None,
+    command: Sequence[str] | None = None,
 ) -> Result:
     """Train a new model on text files, and leave it in a run folder.
 
@@ -58,11 +61,14 @@ def train(
         name: the run's name; the first file's name and the time when not given.
         checkpoints: the folder in which the run's folder is made.
         mirror: what shows the record elsewhere meanwhile.
+        repeated: a run whose steps are done once more, where text and settings allow it.
+        command: the words of the command line, if there is one, for ``config.json``.
 
     Raises:
         TextgenError: bad input; nothing is written then. Or the training went wrong or was
             stopped; then the run can be resumed.
     """
+    asked = given(settings)
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
     corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
@@ -77,8 +83,9 @@ def train(
     require_memory(settings, len(vocab))
     parts = split_text(text, settings.corpus.held_out)
     length, minutes = len(parts[0]), settings.training.minutes
+    steps = None if repeated is None else _steps_again(repeated, settings, text)
     bounds = tokens_to_count(length, minutes), tokens_to_judge(minutes)
-    material = Material.of(vocab, *parts, *bounds)
+    material = Material.of(vocab, *parts, *((steps.counted, steps.judged) if steps else bounds))
     del parts  # of a long text, much of the memory
     try:
         require_possible(settings, material)
@@ -97,7 +104,7 @@ def train(
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     session = Session(settings, material)
     _tell(chosen, *_bounded(settings, material))
-    plan = session.plan()
+    plan = steps or session.plan()
     config = {
         "settings": settings.flat(),
         "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
@@ -106,7 +113,8 @@ def train(
         "dtype": session.dtype,
         **_NO_YARDSTICKS,
         **measured(*split_text(text, settings.corpus.held_out)),
-        "versions": {"textgen": __version__, "torch": torch.__version__},
+        "versions": versions(),
+        "legs": [_leg(session, command, asked)],
     }
     if material.held_out is not None and length <= _SOON_COUNTED:
         config |= _yardsticks(*split_text(text, settings.corpus.held_out), plan)
@@ -118,12 +126,37 @@ def train(
         return _go(session, run, mirror)
 
 
+def _steps_again(run: Run, settings: Settings, text: str) -> Plan | None:
+    """Return the plan of a run, to repeat it step for step; none where that would not be the same.
+
+    Args:
+        run: the run.
+        settings: those of the new training.
+        text: its text.
+    """
+    old, new = run.settings.training, settings.training
+    same = all(
+        getattr(old, name) == getattr(new, name)
+        for name in ("batch_size", "num_steps", "epochs", "minutes")
+    )
+    known = run.config.get("text_sha256") == sha256(text.encode()).hexdigest()
+    if not (same and known and run.settings.corpus == settings.corpus):
+        return None
+    log.info("The %s steps of %s once more", f"{run.plan.total_steps:,}", run.name)
+    return replace(run.plan, evaluate_every=new.evaluate_every or run.plan.evaluate_every)
+
+
 def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     return read_and_tell(files, settings.reading)
 
 
-def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcontext) -> Result:
+def resume(
+    run: Run,
+    settings: Settings | None = None,
+    mirror: Mirror = nullcontext,
+    command: Sequence[str] | None = None,
+) -> Result:
     """Go on with a training, exactly from where its last checkpoint stands.
 
     Args:
@@ -132,6 +165,7 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
             of dropout are welcome. Epochs or minutes are trained on top of what is done; with
             neither, what the run was made for is completed.
         mirror: what shows the record elsewhere meanwhile.
+        command: the words of the command line, if there is one, for ``config.json``.
 
     Raises:
         TextgenError: the run is complete, somebody else trains it right now, or the settings do
@@ -141,10 +175,10 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
     with locked(run.folder):
-        return _go_on(run, settings, mirror)
+        return _go_on(run, settings, mirror, command)
 
 
-def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
+def _go_on(run: Run, settings: Settings, mirror: Mirror, command: Sequence[str] | None) -> Result:
     run.record.check()
     require_model(run.last, len(run.vocab), settings.model)
     counted, judged = run.plan.counted, run.plan.judged
@@ -153,6 +187,8 @@ def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
     session.load(run)
     keep_dtype(run, session.dtype)
     done = session.position.step
+    asked = given(settings, run.settings.with_length())
+    run.config["legs"] = [*run.legs, _leg(session, command, asked)]  # written with what follows
     if settings.has_length():
         session.progress.stale = 0
         plan = session.plan()
@@ -171,6 +207,17 @@ def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
         run.update(settings.with_length(before.epochs, before.minutes), run.plan)
     tell_held_out(run)
     return _go(session, run, mirror)
+
+
+def _leg(session: Session, command: Sequence[str] | None, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``config.json`` tells of a training that begins now."""
+    return leg(
+        command=command,
+        first_step=session.position.step,
+        given=asked,
+        device=str(session.model.output.weight.device),
+        dtype=session.dtype,
+    )
 
 
 def _go(session: Session, run: Run, mirror: Mirror) -> Result:
