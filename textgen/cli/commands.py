@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from textgen.cli.beginnings import beginnings, given
+from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName
 from textgen.cli.printer import print_text
-from textgen.cli.process import run_command
+from textgen.cli.process import command_line, run_command
 from textgen.cli.reading import corpus_values, print_corpus
 from textgen.cli.results import (
     copying_line,
@@ -28,12 +29,14 @@ from textgen.cli.results import (
     print_result,
     print_sanity,
 )
-from textgen.cli.sources import fill_in, run_named
+from textgen.cli.runs import compare, runs_app
+from textgen.cli.runs import show as show_run
+from textgen.cli.settings_file import to_toml
+from textgen.cli.sources import fill_in, repeated_run, run_named
 from textgen.cli.terminal import without_control_echo
 from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
 from textgen.cli.written import Format, Written, chosen_format, deliver
 from textgen.config import (
-    DEFAULT_CHECKPOINTS,
     DEFAULT_PORT,
     DEFAULT_VISDOM,
     DEFAULT_VISDOM_PORT,
@@ -56,14 +59,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CHECKPOINTS = Path(DEFAULT_CHECKPOINTS)
 _CORPUS = Path("corpus")
 
 _Flat = Parameter(name="*")
-_Json = Annotated[bool, Parameter(name="--json", negative="")]
 _MayBegin = Parameter(allow_leading_hyphen=True)
 _MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
-_Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
 _TensorBoard = Annotated[Path | None, Parameter(name="--tensorboard")]
 _Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
 
@@ -77,13 +77,16 @@ app = App(
 )
 corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
 app.command(corpus_app)
+app.command(runs_app)
+app.command(show_run, name="show")
+app.command(compare)
 
 
 @app.command
 def demo(
     *,
     minutes: float = 3.0,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
 ) -> None:
     """Fetch 三国演义, train on it for three minutes, and let the model write.
@@ -104,7 +107,13 @@ def demo(
     if not path.exists():
         log.info("Fetching 三国演义 with pip into %s", path)
         fetch("sanguoyanyi", _CORPUS)
-    result = train_new(path, settings, checkpoints=checkpoints, mirror=mirror_to(visdom))
+    result = train_new(
+        path,
+        settings,
+        checkpoints=checkpoints,
+        mirror=mirror_to(visdom),
+        command=command_line(),
+    )
     print_result(result)
     trained = load(result.run.folder)
     decoder = Decoder.of(trained)
@@ -116,28 +125,31 @@ def demo(
 
 @app.command
 def train(
-    *files: str,
+    *files: Files,
     reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
     corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
     model: Annotated[ModelConfig, _Flat] = ModelConfig(),
     training: Annotated[TrainingConfig, _Flat] = TrainingConfig(),
     preset: Literal["classic"] | None = None,
     config: Path | None = None,
+    print_config: Annotated[bool, Parameter(negative="")] = False,
     name: str | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
     visdom_env: str | None = None,
     visdom_window: str | None = None,
     tensorboard: _TensorBoard = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
 
     Args:
         files: Text files and folders. With --resume, the name of a run: none is the newest.
         preset: A named set of settings; classic is the source document's.
-        config: TOML file with any of these settings. A flag wins over it, it over a preset.
+        config: TOML file with any of these settings. A flag wins over it, it over a preset. The
+            config.json of a run repeats the run, on its files where no others are given.
+        print_config: Print the settings as such a file, and do not train.
         name: Name of the run; its file's name and the time when not given.
         resume: Go on with a run where its last checkpoint stands.
         checkpoints: Folder in which the run's folder is made.
@@ -152,22 +164,30 @@ def train(
     from textgen.reading.short_texts import cleaned_but_for_its_ends
     from textgen.runs.finding import find_run
 
-    del preset, config  # fill_in has read them
+    del preset  # fill_in has read it
     training = replace(training, prefix=tuple(map(cleaned_but_for_its_ends, training.prefix)))
     settings = Settings(corpus, model, training, reading)
+    if print_config:
+        print_text(to_toml(settings.flat()), end="")
+        return
     mirror = mirror_to(visdom, visdom_env, visdom_window, tensorboard)
     if resume:
         from textgen.training.start import resume as go_on
 
         run = find_run(checkpoints, run_named(files))
-        result = go_on(run, settings, mirror)
+        result = go_on(run, settings, mirror, command_line())
     else:
+        repeated = None if config is None else repeated_run(config)
+        if repeated is not None and not files:
+            files = tuple(file["path"] or "" for file in repeated.config.get("files", ()))
         from textgen.reading.corpus import read_and_tell
 
         read = read_and_tell([Path(file) for file in files] or [_sample()], reading)
         from textgen.training.start import train as train_new  # a second, after the first words
 
-        result = train_new(read, settings, name, checkpoints, mirror)
+        result = train_new(
+            read, settings, name, checkpoints, mirror, repeated=repeated, command=command_line()
+        )
     if not as_json:
         print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
@@ -190,7 +210,7 @@ def train(
 
 @app.command
 def generate(
-    run: str | None = None,
+    run: RunName = None,
     *,
     prefix: Annotated[str | None, _MayBegin] = None,
     prefix_file: Annotated[Path | None, _MayBegin] = None,
@@ -203,8 +223,8 @@ def generate(
     check_copying: Annotated[bool, Parameter(negative="")] = False,
     out: Path | None = None,
     form: Annotated[Format | None, Parameter(name="--format")] = None,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
-    as_json: _Json = False,
+    checkpoints: Checkpoints = CHECKPOINTS,
+    as_json: Json = False,
 ) -> None:
     """Let a trained model write on from a beginning.
 
@@ -266,11 +286,11 @@ def generate(
 
 @app.command
 def write(
-    run: str | None = None,
+    run: RunName = None,
     *,
     map_script: _MapScript = False,
     generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
 ) -> None:
     """Write together with a trained model: type a beginning, read on, change, save.
 
@@ -289,12 +309,12 @@ def write(
 
 @app.command
 def serve(
-    run: str | None = None,
+    run: RunName = None,
     *,
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
 ) -> None:
     """Put a trained model behind the completions interface, with a page to write in.
 
@@ -317,23 +337,23 @@ def serve(
 
 @app.command
 def evaluate(
-    run: str,
+    run: RunName = None,
     file: Path | None = None,
     *,
     encoding: str | None = None,
     errors: Errors = "mend",
     dynamic: Annotated[bool, Parameter(negative="")] = False,
     heatmap: Path | None = None,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
-    as_json: _Json = False,
+    checkpoints: Checkpoints = CHECKPOINTS,
+    as_json: Json = False,
 ) -> None:
     """Judge a model on its held-out part, or on another text, beside what counts come to.
 
     A sample of 2,000 characters, always with the same seed, tells how much the model copies.
 
     Args:
-        run: Name of the run, or its folder.
-        file: Text file or folder to judge it on.
+        run: Name of the run, or its folder; the newest when not given.
+        file: Text file or folder to judge it on; without a run before it, the newest is judged.
         encoding: Encoding of the file; found out from the bytes when not given.
         errors: What does not fit the encoding is left out: up to one in a thousand characters
             (mend), or however much it is (replace); or the file is refused (strict).
@@ -344,9 +364,12 @@ def evaluate(
     """
     from textgen.evaluation.judge import COPYING_SAMPLE, Judged
     from textgen.plots.heatmap import write_heatmap
+    from textgen.runs.finding import is_text
     from textgen.runs.trained import load
 
     _require_writable("heatmap", heatmap)
+    if file is None and run is not None and is_text(checkpoints, run):
+        file, run = Path(run), None
     trained = load(run, checkpoints)
     judged = Judged(trained, file, encoding, errors)
     if as_json:
@@ -390,7 +413,7 @@ def evaluate(
 
 @app.command
 def report(
-    run: str | None = None, *, output: Path | None = None, checkpoints: _Checkpoints = _CHECKPOINTS
+    run: RunName = None, *, output: Path | None = None, checkpoints: Checkpoints = CHECKPOINTS
 ) -> None:
     """Write a run's plots and samples into one HTML page that opens offline.
 
@@ -415,7 +438,7 @@ def monitor(
     port: int = DEFAULT_VISDOM_PORT,
     open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
     token: Annotated[bool, Parameter(negative="")] = False,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
 ) -> None:
     """Start a Visdom server that needs no network, and draw every run on it, old and live.
 
@@ -439,10 +462,10 @@ def sanity(
     *,
     suite: Annotated[SanityConfig, _Flat] = SanityConfig(),
     report: Path | None = None,
-    checkpoints: _Checkpoints = _CHECKPOINTS,
+    checkpoints: Checkpoints = CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
     tensorboard: _TensorBoard = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Prove on small tasks whose answers are known that layers, loop and installation learn.
 
@@ -493,9 +516,9 @@ def sanity(
 
 @corpus_app.command
 def show(
-    *files: str,
+    *files: Files,
     reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what text files hold: encoding, characters, the rarest, what cleaning does.
 
@@ -525,6 +548,25 @@ def fetch(name: str, *, folder: Path = _CORPUS) -> None:
     from textgen.reading.fetching import fetch as fetch_novel
 
     print_text(fetch_novel(name, folder))
+
+
+@app.command(name="--install-completion")
+def install_completion(
+    *, shell: Literal["bash", "zsh", "fish", "powershell"] | None = None
+) -> None:
+    """Let the shell complete commands, options, files and names of runs with Tab.
+
+    Args:
+        shell: Which shell; this one when not given.
+    """
+    from cyclopts.completion import ShellDetectionError
+
+    try:
+        path = app.install_completion(shell=shell)
+    except ShellDetectionError:
+        raise UsageError("it cannot be told which shell this is: give --shell bash") from None
+    print_text(path)
+    log.info("Every shell that is opened from now on completes with Tab")
 
 
 def _require_writable(flag: str, path: Path | None) -> None:

@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 from cyclopts import App, CycloptsError
@@ -16,6 +18,13 @@ from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError
 from textgen.names import readable
 
+_arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
+
+
+def command_line() -> list[str]:
+    """Return the words of the command line that is being run."""
+    return ["textgen", *_arguments.get()]
+
 
 def run_command(app: App, arguments: list[str]) -> int:
     """Run a command of the app; return the exit status.
@@ -24,6 +33,7 @@ def run_command(app: App, arguments: list[str]) -> int:
     and keeps its traceback.
     """
     _prepare_streams()
+    _arguments.set(arguments)
     logger = logging.getLogger("textgen")
     training = arguments[:1] == ["train"]
     logger.handlers = [_Messages(training=training)]

@@ -1,20 +1,23 @@
-"""Where a command's settings come from: its flags, a TOML file, a preset, the run to resume.
+"""Where a command's settings come from: its flags, a file, a preset, the run to resume.
 
 What stands to the left wins. cyclopts reads the flags, calls ``fill_in``, and then converts.
 """
 
 import re
 import sys
-import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
 
 from textgen.cli.remembered import remembered
-from textgen.config import DEFAULT_CHECKPOINTS, NOWHERE, PRESETS
+from textgen.cli.settings_file import read_settings
+from textgen.config import DEFAULT_CHECKPOINTS, PRESETS
 from textgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from textgen.runs.folder import Run
 
 
 def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
@@ -42,7 +45,12 @@ def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCo
         Dict(known, use_commands_as_keys=False, source=source)(app, commands, arguments)
 
     if path := given("--config"):
-        fill(_read_toml(Path(path)), path)
+        if (repeated := repeated_run(Path(path))) is None:
+            fill(read_settings(Path(path)), path)
+        else:
+            another = given("--epochs") or given("--minutes")  # length than that of the run
+            settings = repeated.settings.with_length() if another else repeated.settings
+            fill(settings.flat(), path)
     if preset := given("--preset"):
         fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
     if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
@@ -55,26 +63,22 @@ def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCo
         fill(run.settings.with_length().flat(), str(run.folder / "config.json"))
 
 
+def repeated_run(config: Path) -> "Run | None":
+    """Return the run that a file for --config is the config.json of, if it is one's.
+
+    Raises:
+        TextgenError: the run is damaged.
+    """
+    from textgen.runs.folder import Run
+
+    folder = config if config.is_dir() else config.parent
+    is_one = config.name == "config.json" or config.is_dir()
+    return Run(folder) if is_one and (folder / "vocab.json").is_file() else None
+
+
 def _positional(arguments: ArgumentCollection) -> tuple[str, ...]:
     files = next(argument for argument in arguments if "FILES" in argument.names)
     return tuple(token.value for token in files.tokens)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--config {path} cannot be read: {error.strerror}") from None
-    except RecursionError:
-        raise UsageError(f"--config {path} is nested too deeply") from None
-    except ValueError as error:
-        raise UsageError(f"--config {path} is not TOML: {error}") from None
-    for name in values:
-        if name.replace("_", "-").startswith("no-"):
-            raise UsageError(f"--config {path} has {name}: write {name[3:]} = false instead")
-    if values.get("visdom") is False:
-        values["visdom"] = NOWHERE  # TOML has no word for no value
-    return values
 
 
 def _refuse_fractions(arguments: ArgumentCollection) -> None:

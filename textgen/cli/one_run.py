@@ -1,0 +1,158 @@
+"""What ``textgen show`` shows of a run."""
+
+from typing import TYPE_CHECKING, Any
+
+from textgen.cli.printer import print_text, print_wrapped
+from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size, shown_value
+from textgen.cli.tables import Column, print_table, print_title
+from textgen.config import Settings
+
+if TYPE_CHECKING:
+    from textgen.runs.summary import Summary
+
+_OPEN = "left open"
+"""The default of a setting that the training chooses."""
+
+
+def print_run(summary: "Summary") -> None:
+    """Print what a run is, what differs from the defaults, its figures, and its last sample."""
+    from textgen.evaluation.overlap import held_out_remarks
+
+    run = summary.run
+    print_text(run.folder)
+    print_table((Column(), Column(wraps=True)), list(_facts(summary).items()))
+    given, chosen = settings_told(summary)
+    usual = Settings().flat()
+    print_title("What differs from the defaults" if given else "Nothing differs from the defaults")
+    print_table(
+        (Column("setting"), Column("here", wraps=True), Column("default")),
+        [
+            (name, shown_value(value), _OPEN if usual[name] is None else shown_value(usual[name]))
+            for name, value in given.items()
+        ],
+    )
+    if chosen:
+        values = ", ".join(f"{name} {shown_value(value)}" for name, value in chosen.items())
+        print_wrapped(f"Chosen by the training: {values}")
+    if figures := bits_by_name(summary):
+        print_title("Held out")
+        rows = [(name, shown_figure(bits, 3)) for name, bits in figures.items()]
+        print_table((Column(), Column("bits per character", right=True)), rows)
+        for remark in held_out_remarks(run):
+            print_wrapped(remark)
+    if len(run.legs) > 1:
+        print_title("Trainings")
+        columns = (Column("date"), Column("from step", right=True), Column("asked for", wraps=True))
+        print_table(columns, [_leg(leg) for leg in run.legs])
+    if summary.sample is not None:
+        print_title("Last sample")
+        print_text(summary.sample)
+
+
+def bits_by_name(summary: "Summary") -> dict[str, float]:
+    """Return the bits per character of the held-out part that are known, by what has them."""
+    run = summary.run
+    model = "as it reads" if run.settings.model.counts else "this model"
+    rows = {
+        "network alone": summary.network_bits,
+        "with counts": summary.static_bits,
+        model: summary.bits,
+        "Kneser-Ney": run.kneser_ney_bits,
+        "trigram": run.trigram_bits,
+    }
+    return {name: bits for name, bits in rows.items() if bits is not None}
+
+
+def settings_told(summary: "Summary") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that differ from the defaults, and those that the training chose.
+
+    Of a run that was made before it was written down what was asked for, whatever a training may
+    choose counts as chosen.
+    """
+    usual = Settings().flat()
+    asked = {name for leg in summary.run.legs for name in leg.get("given", ())}
+    given: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
+    for name, value in summary.run.settings.flat().items():
+        if value == usual[name]:
+            continue
+        is_chosen = usual[name] is None and name not in asked
+        (chosen if is_chosen else given)[name] = value
+    return given, chosen
+
+
+def run_values(summary: "Summary", *, whole: bool = False) -> dict[str, Any]:
+    """Return a run for JSON.
+
+    Args:
+        summary: the run.
+        whole: with its settings, its trainings and its last sample.
+    """
+    from textgen.evaluation.overlap import recorded_overlap
+
+    run = summary.run
+    overlap = recorded_overlap(run.config)
+    values: dict[str, Any] = {
+        "run": run.name,
+        "folder": str(run.folder),
+        "files": summary.files,
+        "characters": run.config.get("characters"),
+        "bytes": summary.size,
+        "minutes": summary.minutes,
+        "epochs": summary.newest("epoch"),
+        "steps": summary.newest("step"),
+        "total_steps": run.plan.total_steps,
+        "held_out_perplexity": summary.perplexity,
+        "held_out_bits_per_character": summary.bits,
+        "network_bits_per_character": summary.network_bits,
+        "static_bits_per_character": summary.static_bits,
+        "kneser_ney_bits_per_character": run.kneser_ney_bits,
+        "trigram_bits_per_character": run.trigram_bits,
+        "held_out_in_training_text": overlap and overlap.share,
+        "age_seconds": summary.age,
+    }
+    if whole:
+        given, chosen = settings_told(summary)
+        values |= {
+            "differs": given,
+            "chosen": chosen,
+            "settings": run.settings.flat(),
+            "text_sha256": run.config.get("text_sha256"),
+            "legs": run.legs,
+            "sample": summary.sample,
+        }
+    return values
+
+
+def _facts(summary: "Summary") -> dict[str, str]:
+    """Return what a run is, by what that is called; what is not known is left out."""
+    run = summary.run
+    characters = run.config.get("characters")
+    length = f", {characters:,} characters" if isinstance(characters, int) else ""
+    minutes, epochs = summary.minutes, summary.newest("epoch")
+    last = run.legs[-1] if run.legs else {}
+    place = [last.get("dtype"), last.get("device"), last.get("processor")]
+    facts = {
+        "text": ", ".join(summary.files) + length,
+        "vocabulary": f"{len(run.vocab):,} {run.vocab.kind}s",
+        "trained": ""
+        if minutes is None or epochs is None
+        else f"{shown_minutes(minutes)} minutes, {epochs:.2f} epochs, "
+        f"{summary.newest('step') or 0:,} of {run.plan.total_steps:,} steps",
+        "on": ", ".join(str(one) for one in place if one),
+        "by": str(last.get("command") or ""),
+        "size": shown_size(summary.size),
+        "age": shown_age(summary.age),
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _leg(leg: dict[str, Any]) -> tuple[str, str, str]:
+    """Return a training of a run as a row."""
+    asked = leg.get("given") or {}
+    first = leg.get("first_step")
+    return (
+        str(leg.get("date", ""))[:16].replace("T", " "),
+        f"{first:,}" if isinstance(first, int) else "",
+        ", ".join(f"{name} {shown_value(value)}" for name, value in asked.items()),
+    )

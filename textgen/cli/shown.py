@@ -1,0 +1,48 @@
+"""Values as people read them: settings, sizes, ages."""
+
+from typing import Any
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+_AGES = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def shown_value(value: Any) -> str:  # noqa: ANN401 - of any setting's type
+    """Return a setting's value; what is left open is a hyphen."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown_value, value)) or "-"
+    return str(value)
+
+
+def shown_figure(value: float | None, digits: int) -> str:
+    """Return a figure with so many decimals; nothing where it was not measured."""
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def shown_minutes(minutes: float | None) -> str:
+    """Return minutes, of a short training with more decimals."""
+    return shown_figure(minutes, 2 if minutes is not None and minutes < 1 else 1)
+
+
+def shown_size(count: int) -> str:
+    """Return bytes in the unit that goes with them."""
+    size, unit = float(count), _UNITS[0]
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def shown_age(seconds: float) -> str:
+    """Return how long ago something was, in one unit."""
+    for length, unit in _AGES:
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return "now"

@@ -1,0 +1,86 @@
+"""A run as one file to give away: a zip with what writing needs, and a card."""
+
+import contextlib
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import save
+
+from textgen.errors import TextgenError
+from textgen.names import is_plain, readable, to_json
+from textgen.runs.card import card
+from textgen.runs.folder import Run
+from textgen.runs.summary import Summary
+from textgen.runs.weights import read
+
+_TEXT = ("text.txt", "counts.safetensors")
+"""The text, and what gives it away as well."""
+
+_OF_THE_MAKER = ("command", "platform")
+"""What a leg tells of who trained, and of whose machine."""
+
+
+def export(run: Run, out: Path, *, text: bool, remarks: Sequence[str] = ()) -> None:
+    """Write a run into a zip, whole or not at all.
+
+    Args:
+        run: the run.
+        out: the file.
+        text: with the text, and with the counts, which hold it as well.
+        remarks: lines without which the run's figures may not be shown.
+
+    Raises:
+        TextgenError: there is no checkpoint yet or it is damaged, or the file cannot be written.
+    """
+    name = run.name if is_plain(run.name) else "run"
+    weights = _weights(run)
+    kept = [file for file in _TEXT if text and (run.folder / file).exists()]
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            described = card(Summary.of(run), name, kept, remarks)
+            archive.writestr(f"{name}/README.md", described)
+            archive.writestr(f"{name}/config.json", _config(run))
+            archive.writestr(f"{name}/vocab.json", run.vocab.to_json())
+            archive.writestr(f"{name}/best.safetensors", weights)
+            for file in kept:
+                archive.write(run.folder / file, f"{name}/{file}")
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(out)
+    except OSError as error:
+        raise TextgenError(f"{out} cannot be written: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _weights(run: Run) -> bytes:
+    """Return a checkpoint with the best weights, and nothing that only a training needs.
+
+    Raises:
+        TextgenError: there is none yet, or it is damaged.
+    """
+    arrays, metadata = read(run.best if run.best.exists() else run.last)
+    kept = {name: one for name, one in arrays.items() if name.startswith(("model.", "gate."))}
+    return save(kept, {"textgen": json.dumps(metadata)})
+
+
+def _config(run: Run) -> str:
+    """Return the run's ``config.json`` without what only its maker's machine has."""
+    config: dict[str, Any] = dict(run.config)
+    config["files"] = [
+        {**file, "path": Path(readable(file.get("path") or "")).name}
+        for file in config.get("files", ())
+    ]
+    legs = config.get("legs", ())
+    config["legs"] = [
+        {name: value for name, value in leg.items() if name not in _OF_THE_MAKER}
+        for leg in legs
+        if isinstance(leg, dict)
+    ]
+    return to_json(config, indent=2) + "\n"
