@@ -50,6 +50,9 @@ def change(path: Path, at: str, value: object) -> None:
         ("plan.total_steps", 1e400, "has Infinity as total_steps"),
         ("files", [1], "as files"),
         ("versions", 3, "as versions"),
+        ("legs", [3], "as legs"),
+        ("legs", [{"given": 1}], "has 1 as given"),
+        ("held_out_in_training_text", 5, "has 5 as held_out_in_training_text"),
     ],
 )
 def test_config(tiny_run: Run, at: str, value: object, told: str) -> None:

@@ -149,10 +149,8 @@ def _facts(summary: "Summary") -> dict[str, str]:
 
 def _leg(leg: dict[str, Any]) -> tuple[str, str, str]:
     """Return a training of a run as a row."""
-    asked = leg.get("given") or {}
-    first = leg.get("first_step")
     return (
-        str(leg.get("date", ""))[:16].replace("T", " "),
-        f"{first:,}" if isinstance(first, int) else "",
-        ", ".join(f"{name} {shown_value(value)}" for name, value in asked.items()),
+        leg.get("date", "")[:16].replace("T", " "),
+        f"{leg.get('first_step', 0):,}",
+        ", ".join(f"{name} {shown_value(value)}" for name, value in leg.get("given", {}).items()),
     )

@@ -77,10 +77,8 @@ def _config(run: Run) -> str:
         {**file, "path": Path(readable(file.get("path") or "")).name}
         for file in config.get("files", ())
     ]
-    legs = config.get("legs", ())
     config["legs"] = [
         {name: value for name, value in leg.items() if name not in _OF_THE_MAKER}
-        for leg in legs
-        if isinstance(leg, dict)
+        for leg in run.legs
     ]
     return to_json(config, indent=2) + "\n"

@@ -73,7 +73,7 @@ def run_folders(root: Path) -> list[Path]:
 
 
 def newest_checkpoints(root: Path) -> list[Path]:
-    """Return the newest checkpoint of every run, the oldest first."""
+    """Return the newest checkpoint of every run, the oldest first; what is hidden is none."""
     written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
     newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
     return sorted(newest.values(), key=_written)

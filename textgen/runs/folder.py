@@ -53,8 +53,13 @@ _KEPT = {
     "dtype": Literal["float32", "bfloat16"],
     "files": list[dict[str, str | None]],
     "versions": dict[str, str],
+    "held_out_in_training_text": dict[str, float] | None,
+    "legs": list[dict[str, Any]],
 }
 """What else ``config.json`` tells of a run, and of what type that is."""
+
+_LEG = {"date": str, "command": str | None, "first_step": int, "given": dict}
+"""And of each leg in it what is shown."""
 
 _UNFINISHED_SECONDS = 3600.0
 """Seconds after which a folder that never became a run is nobody's any more."""
@@ -83,6 +88,8 @@ class Run:
                 )
             require(self.config, {"settings": dict, "plan": dict}, missing=False)
             require(self.config, _KEPT, missing=True)
+            for leg in self.legs:
+                require(leg, _LEG, missing=True)
             plan = self.config["plan"]
             require(plan, {"total_steps": int, "evaluate_every": int}, missing=False)
             require(plan, get_type_hints(Plan), missing=True)
@@ -135,8 +142,8 @@ class Run:
     @property
     def legs(self) -> list[dict[str, Any]]:
         """Each training that was done on it: when, how and where; of runs made before, nothing."""
-        legs = self.config.get("legs", [])
-        return [leg for leg in legs if isinstance(leg, dict)] if isinstance(legs, list) else []
+        legs: list[dict[str, Any]] = self.config.get("legs", [])
+        return legs
 
     @property
     def skips(self) -> bool:

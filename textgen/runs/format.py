@@ -80,6 +80,8 @@ def _is(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type, or what typ
         found = value in kinds
     elif origin is dict:
         found = isinstance(value, dict) and all(_is(one, kinds[1]) for one in value.values())
+    elif kind is Any:
+        found = True
     elif origin in (tuple, list):
         found = isinstance(value, list) and all(_is(one, kinds[0]) for one in value)
     elif kind is float and isinstance(value, float):
