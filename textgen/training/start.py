@@ -102,7 +102,8 @@ def train(
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
-    session = Session(settings, material)
+    kept = settings if repeated is None else with_kept_dtype(repeated, settings)
+    session = Session(kept, material)
     _tell(chosen, *_bounded(settings, material))
     plan = steps or session.plan()
     config = {
