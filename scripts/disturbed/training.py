@@ -9,7 +9,8 @@ from pathlib import Path
 
 from disturbed.process import NO_FAULT, Fault, Outcome, run_disturbed
 from textgen.errors import TextgenError
-from textgen.runs.folder import Run, newest_checkpoints
+from textgen.runs.finding import newest_checkpoints
+from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.runs.weights import read_weights
 

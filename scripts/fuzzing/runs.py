@@ -23,7 +23,7 @@ from fuzzing.mutations import (
 from textgen.cli import commands
 from textgen.cli.results import print_result
 from textgen.config import GenerationConfig, Settings
-from textgen.runs.folder import find_run
+from textgen.runs.finding import find_run
 from textgen.training.start import resume
 
 _HEADER = struct.Struct("<Q")

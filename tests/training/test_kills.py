@@ -20,7 +20,8 @@ from textgen.dashboard.monitor import list_subjects
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.model.language_model import build_model
-from textgen.runs.folder import Run, find_run
+from textgen.runs.finding import find_run
+from textgen.runs.folder import Run
 from textgen.training.start import resume, train
 
 KILL = """
