@@ -17,7 +17,10 @@ DEFAULT_VISDOM_PORT = 8097
 NOWHERE = "none"
 """The Visdom server that is none."""
 
-DEFAULT_VISDOM = f"http://127.0.0.1:{DEFAULT_VISDOM_PORT}"
+MONITOR = "monitor"
+"""The Visdom server of the monitor that watches the folder of the runs, if one does."""
+
+DEFAULT_VISDOM = MONITOR
 
 DEFAULT_PORT = 8000
 """Where ``textgen serve`` listens."""

@@ -27,8 +27,8 @@ from tests.pages import Watched
 from tests.processes import killing, wait_for
 from textgen.dashboard import peers
 from textgen.dashboard.messages import RefusedError
-from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
-from textgen.dashboard.names import is_plain, plain
+from textgen.dashboard.mirror import MirrorThread
+from textgen.dashboard.names import ALL_RUNS, is_plain, plain
 from textgen.dashboard.room import Room
 from textgen.plots.run import of_run
 from textgen.runs.folder import Run
@@ -596,7 +596,7 @@ def test_a_training_finds_the_token(tiny_run: Run, in_folder: Path) -> None:
             thread = MirrorThread(url, root, lambda: [of_run(run)])
             thread.start()
             thread.close()
-            assert thread._drawn
+            assert thread._shown
         server.stop()
 
 

@@ -20,7 +20,8 @@ import pytest
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.processes import free_port, killing, wait_for
 from textgen.dashboard.addresses import parse_address
-from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
+from textgen.dashboard.mirror import MirrorThread
+from textgen.dashboard.names import ALL_RUNS
 from textgen.errors import UsageError
 from textgen.plots.run import of_run
 from textgen.plots.window import thin
@@ -315,7 +316,7 @@ def test_a_proxy_is_not_asked_for_the_loopback(
     monkeypatch.setenv("no_proxy", "")
     server.start()
     mirror.start()
-    wait_for(lambda: mirror._drawn)
+    wait_for(lambda: mirror._shown)
     monkeypatch.delenv("http_proxy")
     assert server.last(run.name) is not None
 

@@ -94,9 +94,10 @@ def demo(
     Args:
         minutes: Minutes to train.
         checkpoints: Folder in which the run's folder is made.
-        visdom: Visdom server to draw on; --no-visdom for none.
+        visdom: Visdom server to draw on; that of this folder's textgen monitor when not given,
+            --no-visdom for none.
     """
-    from textgen.dashboard.mirror import mirror_to
+    from textgen.dashboard.mirror import hint_of_curves, mirror_to
     from textgen.reading.fetching import fetch
     from textgen.runs.trained import load
     from textgen.training.start import train as train_new
@@ -121,6 +122,8 @@ def demo(
         print()
         write_texts(decoder, [prefix], GenerationConfig(length=120), SearchConfig(), [])
     log.info("\nMore of it: textgen generate --prefix 却说 --length 500")
+    if hint := hint_of_curves(visdom, result.run):
+        log.info("%s", hint)
 
 
 @app.command
@@ -153,13 +156,14 @@ def train(
         name: Name of the run; its file's name and the time when not given.
         resume: Go on with a run where its last checkpoint stands.
         checkpoints: Folder in which the run's folder is made.
-        visdom: Visdom server to draw on; --no-visdom for none.
+        visdom: Visdom server to draw on; that of this folder's textgen monitor when not given,
+            --no-visdom for none.
         visdom_env: Visdom environment to draw in; the run's name when not given.
         visdom_window: Name of the perplexity's window there.
         tensorboard: Folder for TensorBoard's event files.
         as_json: Print the final figures as one JSON line.
     """
-    from textgen.dashboard.mirror import mirror_to
+    from textgen.dashboard.mirror import hint_of_curves, mirror_to
     from textgen.evaluation.overlap import held_out_overlap
     from textgen.reading.short_texts import cleaned_but_for_its_ends
     from textgen.runs.finding import find_run
@@ -191,6 +195,8 @@ def train(
     if not as_json:
         print_result(result)
         log.info("\nLet it write: textgen generate %s --prefix ...", shlex.quote(result.run.name))
+        if hint := hint_of_curves(visdom, result.run):
+            log.info("%s", hint)
         return
     held_out, overlap = result.held_out, held_out_overlap(result.run)
     print_json(
@@ -472,7 +478,8 @@ def sanity(
     Args:
         report: HTML file for the curves, which opens offline.
         checkpoints: Folder in which the suite's folder is made.
-        visdom: Visdom server to draw on; --no-visdom for none.
+        visdom: Visdom server to draw on; that of this folder's textgen monitor when not given,
+            --no-visdom for none.
         tensorboard: Folder for TensorBoard's event files.
         as_json: Print the results as one JSON line.
     """

@@ -18,9 +18,6 @@ _TIMEOUTS = (0.5, 3.0)
 _ASKS_FOR_LOGIN = (requests.codes.bad_request, requests.codes.unauthorized)
 """How Visdom 0.2.4 says so, and 0.3."""
 
-_WIDTH = 560
-"""Pixels of every window."""
-
 logging.getLogger("visdom").setLevel(logging.ERROR)  # it warns of every new session
 
 
@@ -92,6 +89,22 @@ class Client(visdom.Visdom):
             "eid": environment,
             "data": window.data,
             "layout": window.layout,
-            "opts": {"title": window.title, "width": _WIDTH, "height": window.height},
+            "opts": {"title": window.title, "width": window.width, "height": window.height},
         }
         self._send(message)
+
+    def environments(self) -> list[str]:
+        """Return the names of all environments."""
+        return list(map(str, json.loads(self._send({}, endpoint="env_state"))))
+
+    def windows_in(self, environment: str) -> list[str]:
+        """Return the names of all windows of an environment that is there."""
+        return list(json.loads(self._send({"eid": environment, "win": None}, endpoint="win_data")))
+
+    def close_window(self, environment: str, key: str) -> None:
+        """Close a window."""
+        self._send({"eid": environment, "win": key}, endpoint="close")
+
+    def delete_environment(self, environment: str) -> None:
+        """Delete an environment that is there."""
+        self._send({"eid": environment}, endpoint="delete_env")

@@ -8,24 +8,29 @@ everything. Requests have time-outs; one line is logged for each outage.
 import contextlib
 import json
 import logging
+import shlex
 import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textgen.addresses import is_loopback
-from textgen.config import NOWHERE
+from textgen.config import MONITOR, NOWHERE
 from textgen.dashboard.addresses import parse_address, token_in, without_token
-from textgen.dashboard.names import plain
+from textgen.dashboard.names import ALL_RUNS, START, environment_of
+from textgen.dashboard.opened import made, open_run, written
+from textgen.dashboard.shown import Shown
+from textgen.dashboard.start_page import REMARK, TABLE
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
-from textgen.dashboard.tokens import VISDOMS_FOLDER, kept
+from textgen.dashboard.tokens import VISDOMS_FOLDER, kept, monitor_of
 from textgen.errors import TextgenError, UsageError
 from textgen.names import is_plain, readable
-from textgen.plots.run import comparison_windows, name_beside_others, of_run
+from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.run import of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
@@ -34,28 +39,6 @@ if TYPE_CHECKING:
     from textgen.dashboard.client import Client
 
 log = logging.getLogger(__name__)
-
-ALL_RUNS = "all-runs"
-"""The Visdom environment in which the runs are compared."""
-
-_MAIN = "main"
-"""The environment that Visdom opens with."""
-
-_MARKER = Window(
-    "textgen",
-    "textgen",
-    [
-        {
-            "type": "text",
-            "content": "<p>Every run has an environment of its own, and <b>all-runs</b> lays them "
-            "over each other: choose above.</p><p>上方的 Environment 里，每次运行各有一个环境；"
-            "<b>all-runs</b> 把它们画在一起。</p>",
-        }
-    ],
-    {},
-    height=130,
-)
-"""A window that is gone when the server was restarted: then everything is drawn again."""
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _LONGEST_BACK_OFF = 30.0
@@ -66,23 +49,22 @@ class MirrorThread(threading.Thread):
     """Keeps a Visdom server equal to the records of some runs until it is closed.
 
     Args:
-        url: the server's address.
+        url: the server's address; none for the monitor of the folder, whenever there is one.
         root: the folder of all runs, which are compared.
         subjects: returns what gets an environment of its own.
     """
 
-    def __init__(self, url: str, root: Path, subjects: Callable[[], list[Subject]]) -> None:
+    def __init__(self, url: str | None, root: Path, subjects: Callable[[], list[Subject]]) -> None:
         super().__init__(name="visdom-mirror", daemon=True)
         self._url = url
-        self._shown = without_token(url)
+        self._told_as = "" if url is None else without_token(url)
         self._root = root
         self._subjects = subjects
         self._closing = threading.Event()
-        self._drawn: dict[tuple[str, str], str] = {}
-        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._shown = Shown()
+        self._seen: dict[Path, tuple[int, ...]] = {}
         self._entries: dict[Path, list[Entry]] = {}
         self._odd: set[Path] = set()
-        self._refused: set[tuple[str, str]] = set()
 
     def run(self) -> None:
         """Look, draw what has changed, wait; after an error, wait for longer."""
@@ -95,6 +77,8 @@ class MirrorThread(threading.Thread):
                 if client is None:
                     client = self._connect()
                 self._look(client)
+            except _NoMonitorError:
+                wait = _SECONDS_BETWEEN_LOOKS
             except ImportError:
                 log.warning(
                     "Visdom is not installed, so no curves are drawn: pip install 'textgen[visdom]'"
@@ -103,7 +87,7 @@ class MirrorThread(threading.Thread):
             except Exception as error:  # whatever visdom raises ends here
                 client = None
                 if not in_outage:
-                    _tell_of_outage(self._shown, error)
+                    _tell_of_outage(self._told_as, error)
                 in_outage = True
                 wait = min(_LONGEST_BACK_OFF, 2 * max(wait, _SECONDS_BETWEEN_LOOKS))
             else:
@@ -116,7 +100,11 @@ class MirrorThread(threading.Thread):
         self.join(_SECONDS_TO_CLOSE)
 
     def _connect(self) -> "Client":
-        address = parse_address(self._url)
+        url = self._url or monitor_of(self._root)
+        if url is None:
+            raise _NoMonitorError
+        self._told_as = without_token(url)
+        address = parse_address(url)
         # Whether anybody listens is asked first: visdom takes a second to import.
         socket.create_connection((address.hostname, address.port), timeout=0.5).close()
         from textgen.dashboard.client import Client
@@ -126,28 +114,37 @@ class MirrorThread(threading.Thread):
             token = kept(self._root / VISDOMS_FOLDER, address.port or 0)
         client = Client(address, token)
         self._draw_all_again()
-        log.info("Drawing on Visdom: %s", self._shown)
+        log.info("Drawing on Visdom: %s", self._told_as)
         return client
 
     def _look(self, client: "Client") -> None:
-        if not client.has(_MAIN, _MARKER.key):
+        if not client.has(START, TABLE):
             self._draw_all_again()
         changed = self._read_changes()
-        if not changed and self._drawn:
+        if not changed and self._shown:
             return
         for subject in self._subjects():
             path = subject.record.path
             if path in changed and path in self._entries and path not in self._odd:
                 for window in self._windows(path, subject.windows):
-                    self._draw(client, subject.name, window)
-        curves = {
-            name_beside_others(path.parent): entries
-            for path, entries in sorted(self._entries.items())
+                    self._shown.draw(client, subject.name, window)
+        self._draw_together(client, self._compared())
+
+    def _draw_together(self, client: "Client", runs: list[Compared]) -> None:
+        """Draw what is about more than one run: on a server that may be somebody else's."""
+        self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs))
+        if not client.has(START, TABLE):  # where the monitor has none of its own
+            self._shown.draw(client, START, REMARK)
+
+    def _compared(self) -> list[Compared]:
+        """Return all runs, in the order in which they were made."""
+        runs = (
+            (open_run(path.parent), entries)
+            for path, entries in self._entries.items()
             if path not in self._odd
-        }
-        for window in comparison_windows(curves):
-            self._draw(client, ALL_RUNS, window)
-        self._draw(client, _MAIN, _MARKER)
+        )
+        compared = [Compared(run, entries) for run, entries in runs if run is not None]
+        return sorted(compared, key=lambda one: (made(one.run.folder), one.run.name))
 
     def _windows(self, path: Path, make: Callable[[list[Entry]], list[Window]]) -> list[Window]:
         """Return a record's windows; of one that no training writes none, and one line."""
@@ -165,18 +162,19 @@ class MirrorThread(threading.Thread):
         return windows
 
     def _draw_all_again(self) -> None:
-        self._drawn.clear()
+        self._shown.forget()
         self._seen.clear()
 
     def _read_changes(self) -> set[Path]:
         """Read what has changed since the last look; return the paths, also of what is gone."""
-        seen: dict[Path, tuple[int, int, int]] = {}
+        seen: dict[Path, tuple[int, ...]] = {}
         for path in self._root.glob("*/metrics.jsonl"):
             with contextlib.suppress(OSError):  # the run was deleted this moment
                 status = path.stat()
                 if not stat.S_ISREG(status.st_mode):
                     continue  # what is no file may never end
-                seen[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+                changes = (status.st_ino, status.st_size, status.st_mtime_ns)
+                seen[path] = (*changes, written(path.parent))
         changed = {
             path for path in seen.keys() | self._seen if seen.get(path) != self._seen.get(path)
         }
@@ -187,25 +185,17 @@ class MirrorThread(threading.Thread):
         self._odd -= changed
         for path in changed & seen.keys():
             # Here already, for one odd curve spoils the axes of all that it is drawn beside.
-            self._windows(path, lambda entries: comparison_windows({"": entries}))
+            if (run := open_run(path.parent)) is not None:
+                self._windows(path, partial(_alone, run))
         return changed
 
-    def _draw(self, client: "Client", environment: str, window: Window) -> None:
-        from textgen.dashboard.client import RefusedError
 
-        environment = plain(environment)
-        window = replace(window.without_markup(), key=plain(window.key))
-        content = json.dumps([window.data, window.layout])
-        drawn = (environment, window.key)
-        if self._drawn.get(drawn) == content:
-            return
-        try:
-            client.draw(environment, window)
-        except RefusedError as error:
-            if drawn not in self._refused:
-                self._refused.add(drawn)
-                log.warning("%s of %s is not drawn: %s", window.title, environment, error)
-        self._drawn[drawn] = content
+class _NoMonitorError(Exception):
+    """Nobody watches the folder, which is no mistake."""
+
+
+def _alone(run: Run, entries: list[Entry]) -> list[Window]:
+    return comparison_windows([Compared(run, entries)])
 
 
 def _tell_of_outage(url: str, error: Exception) -> None:
@@ -248,10 +238,11 @@ def _require_numbers(window: Window) -> None:
 
 @contextmanager
 def mirroring(url: str | None, subject: Subject, tensorboard: Path | None = None) -> Iterator[None]:
-    """Mirror a run, or the suite, while inside.
+    """Mirror the suite while inside.
 
     Args:
-        url: the Visdom server's address; none, or ``NOWHERE``, for no server.
+        url: the Visdom server's address; ``MONITOR`` for that of the folder's monitor, which draws
+            on its own; none, or ``NOWHERE``, for no server.
         subject: what is mirrored.
         tensorboard: the folder for TensorBoard's event files; none for none.
 
@@ -264,11 +255,18 @@ def mirroring(url: str | None, subject: Subject, tensorboard: Path | None = None
 
 
 @contextmanager
-def _drawing(url: str | None, subject: Subject) -> Iterator[None]:
+def _drawing(url: str | None, subject: Subject, *, as_named: bool = False) -> Iterator[None]:
+    root = subject.record.path.parent.parent
+    if url == MONITOR and not as_named:
+        # It looks at the folder on its own, and draws all that is in it.
+        if found := monitor_of(root):
+            log.info("Drawing on Visdom: %s", found)
+        yield
+        return
     if url is None or url == NOWHERE:
         yield
         return
-    thread = MirrorThread(url, subject.record.path.parent.parent, lambda: [subject])
+    thread = MirrorThread(None if url == MONITOR else url, root, lambda: [subject])
     thread.start()
     try:
         yield
@@ -300,15 +298,31 @@ def mirror_to(
 
     @contextmanager
     def mirror(run: Run) -> Iterator[None]:
-        drawn = of_run(run, environment, perplexity)
-        with writing_events(tensorboard, of_run(run)), _drawing(url, drawn):
+        drawn = of_run(run, environment or environment_of(run.name), perplexity)
+        as_named = (environment, perplexity) != (None, None)
+        with (
+            writing_events(tensorboard, of_run(run)),
+            _drawing(url, drawn, as_named=as_named),
+        ):
             yield
 
     return mirror
 
 
+def hint_of_curves(url: str | None, run: Run) -> str | None:
+    """Return where a training's curves can be seen that nobody has drawn; none where somebody has.
+
+    Args:
+        url: the server that it was told to draw on.
+        run: what was trained.
+    """
+    if url != MONITOR or monitor_of(run.folder.parent):
+        return None
+    return f"Its curves: textgen monitor, or on a page: textgen report {shlex.quote(run.name)}"
+
+
 def _check(url: str | None, tensorboard: Path | None) -> None:
     """Tell of a mistake before the training begins."""
-    if url is not None and url != NOWHERE:
-        parse_address(url)
+    if url not in (None, NOWHERE, MONITOR):
+        parse_address(str(url))
     require_tensorboard(tensorboard)

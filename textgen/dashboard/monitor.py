@@ -1,18 +1,27 @@
 """``textgen monitor``: a Visdom server of one's own, with every run on it, old and live."""
 
+import json
 import logging
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textgen.addresses import is_loopback
-from textgen.dashboard.mirror import ALL_RUNS, MirrorThread
+from textgen.dashboard.mirror import MirrorThread
+from textgen.dashboard.names import ALL_RUNS, START, environment_of, plain
+from textgen.dashboard.opened import open_run, written
 from textgen.dashboard.server import serve
+from textgen.dashboard.start_page import address_of, start_page
 from textgen.dashboard.tokens import VISDOMS_FOLDER
 from textgen.errors import UsageError
+from textgen.files import write_atomically
+from textgen.names import to_json
+from textgen.plots.comparison import Compared, comparison_windows
 from textgen.plots.run import of_run
 from textgen.plots.suite import suite_in
 from textgen.plots.window import Subject
-from textgen.runs.folder import Run
+
+if TYPE_CHECKING:
+    from textgen.dashboard.client import Client
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +60,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool, token: bool
             "Every run in %s has its environment; %s lays them over each other", root, ALL_RUNS
         )
         log.info("Ctrl-C saves and stops")
-        mirrors.append(MirrorThread(url, root, lambda: list_subjects(root)))
+        mirrors.append(_OwnMirror(url, root))
         mirrors[0].start()
 
     try:
@@ -65,24 +74,50 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool, token: bool
             mirror.close()
 
 
+class _OwnMirror(MirrorThread):
+    """The mirror of the monitor's own server: it has a page to begin with, and what is gone goes.
+
+    Args:
+        url: the server's address.
+        root: the folder of the runs.
+    """
+
+    def __init__(self, url: str, root: Path) -> None:
+        super().__init__(url, root, lambda: list_subjects(root))
+        self._file = root / VISDOMS_FOLDER / "drawn"
+
+    def _connect(self) -> "Client":
+        client = super()._connect()
+        # What an earlier monitor drew there of texts that no run has any more is closed.
+        self._shown.adopt(client, ALL_RUNS)
+        return client
+
+    def _draw_together(self, client: "Client", runs: list[Compared]) -> None:
+        self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs, address_of))
+        subjects = [one for one in self._subjects() if one.record.path in self._entries]
+        newest = max(runs, key=lambda one: written(one.run.folder), default=None)
+        for window in start_page(runs, newest, subjects):
+            self._shown.draw(client, START, window)
+        self._delete_gone(client, {plain(subject.name) for subject in subjects})
+
+    def _delete_gone(self, client: "Client", there: set[str]) -> None:
+        """Delete the environments of runs that are gone, also of those that an earlier one drew."""
+        before = self._drawn_before()
+        for name in before - there:
+            self._shown.delete(client, name)
+        if before != there:
+            write_atomically(self._file, to_json(sorted(there)).encode())
+
+    def _drawn_before(self) -> set[str]:
+        try:
+            names = json.loads(self._file.read_bytes())
+        except (OSError, ValueError):
+            return set()
+        return set(map(str, names)) if isinstance(names, list) else set()
+
+
 def list_subjects(root: Path) -> list[Subject]:
     """Return all runs in a folder, by name, and the sanity suite; what is none is left out."""
-    configs = sorted(root.glob("[!.]*/config.json"))  # hidden ones were to become runs
-    found = (_open_run(config.parent, _written(config)) for config in configs)
-    return [*(of_run(run) for run in found if run is not None), suite_in(root)]
-
-
-@lru_cache(maxsize=1000)
-def _open_run(folder: Path, _written: int) -> Run | None:
-    """Return a run, opened only once for every state of its settings."""
-    try:
-        return Run(folder)
-    except Exception:  # a folder may hold anything, and one run is not to cost the others
-        return None
-
-
-def _written(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:  # deleted this moment
-        return 0
+    found = (open_run(config.parent) for config in sorted(root.glob("[!.]*/config.json")))
+    subjects = (of_run(run, environment_of(run.name)) for run in found if run is not None)
+    return [*subjects, suite_in(root)]

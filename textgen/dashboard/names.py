@@ -9,6 +9,22 @@ _LIKENESSES = str.maketrans("/\\<>", "／＼＜＞")
 """What would lead out of the folder, or be markup on the page, and what stands in its place."""
 
 
+START = "main"
+"""The environment that Visdom opens with."""
+
+ALL_RUNS = "all-runs"
+"""The environment in which the runs are compared."""
+
+_IN_ADDRESSES = str.maketrans("+#?%&", "＋＃？％＆")
+"""What Visdom's page takes for something else where it stands in an address."""
+
+
+def environment_of(run: str) -> str:
+    """Return the name of a run's environment: the run's own, where the page can ask for that."""
+    name = plain(run.translate(_IN_ADDRESSES))
+    return f"{name} (run)" if name in (START, ALL_RUNS) else name
+
+
 def is_plain(name: object) -> bool:
     """Return whether Visdom may keep something under a name.
 

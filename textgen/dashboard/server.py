@@ -108,7 +108,7 @@ async def _serve(
             body_timeout=_SECONDS_IDLE,
         )
         server.add_sockets(sockets)
-        url = url_of(address, port)
+        plain_url = url = url_of(address, port)
         if everybody_shows_token or not (is_loopback(address) and are_known()):
             url += f"/?token={token}"
         if open_browser:
@@ -116,7 +116,7 @@ async def _serve(
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with contextlib.ExitStack() as kept:
             with _errors_of(env_path):
-                kept.enter_context(keeping(token, env_path, port))
+                kept.enter_context(keeping(token, env_path, port, plain_url))
             ready(url)
             await stop.wait()
         server.stop()

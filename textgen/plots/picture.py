@@ -6,7 +6,7 @@ Shapes: n points of a curve.
 import html
 import math
 
-from textgen.plots.window import Window
+from textgen.plots.window import Window, one_two_five
 
 _WIDTH, _HEIGHT = 720, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 24, 44, 46
@@ -43,7 +43,7 @@ def svg(window: Window, title: str) -> str:
         _text(place(x, 1.0)[0], _HEIGHT - _BOTTOM + 20, f"{x}", middle)
         for x in range(0, math.floor(end) + 1, math.ceil((end + 1) / _MOST_TICKS))
     ]
-    for tick in (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)):
+    for tick in one_two_five():
         if low < math.log(tick) < high:
             parts.append(_line([place(0, tick), place(end, tick)], _GRID, 1))
             parts.append(_text(_LEFT - 8, place(0, tick)[1] + 4, f"{tick:g}", right))

@@ -1,14 +1,13 @@
 """What a run's record looks like: its curves, its newest sample, its settings."""
 
 import html
-import json
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final, Literal
 
-from textgen.errors import TextgenError
-from textgen.evaluation.overlap import Overlap, held_out_overlap, recorded_overlap
+from textgen.config import Settings
+from textgen.evaluation.overlap import Overlap, held_out_overlap
 from textgen.names import readable
+from textgen.plots.table import Cell, Heading, Row, table
 from textgen.plots.window import (
     BLUE,
     GREEN,
@@ -16,14 +15,14 @@ from textgen.plots.window import (
     RED,
     Points,
     Subject,
-    Trace,
     Window,
     level,
     line,
     plot,
     text,
 )
-from textgen.runs.folder import Run, name_of
+from textgen.runs.differences import shown
+from textgen.runs.folder import Run
 from textgen.runs.record import Entry
 
 _Figure = Literal[
@@ -71,7 +70,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     """Return a run's curves over its epochs."""
     trained = [entry for entry in entries if "perplexity" in entry]
     judged = [entry for entry in trained if "held_out_perplexity" in entry]
-    seen = _seen(held_out_overlap(run))
+    known = seen(held_out_overlap(run))
     end = max((entry["epoch"] for entry in trained), default=0.0)
     held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT
     name, bits = "Kneser-Ney", run.kneser_ney_bits
@@ -89,14 +88,14 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             f"perplexity per {run.vocab.kind}",
             [
                 line("training", _series(trained, "perplexity"), BLUE),
-                line(f"held out{seen}", _series(judged, "held_out_perplexity"), RED, markers=True),
+                line(f"held out{known}", _series(judged, "held_out_perplexity"), RED, markers=True),
                 *counted_perplexity,
             ],
             logarithmic=True,
         ),
         plot(
             "bits",
-            f"Bits per character, held out{seen}",
+            f"Bits per character, held out{known}",
             "bits per character",
             [
                 *(
@@ -134,6 +133,12 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
         if samples
         else "<p>The first sample comes with the first evaluation.</p>"
     )
+    settings = table([Cell(""), Cell("")], [*facts(run), *settings_rows(run)])
+    return [text("sample", "Newest sample", newest), text("settings", "Settings", settings)]
+
+
+def facts(run: Run) -> list[Row]:
+    """Return what a run is and what it learned from, as rows of a name and a value."""
     overlap = held_out_overlap(run)
     known = {} if overlap is None else {"held out, in training text": f"{overlap.share:.1%}"}
     files: list[dict[str, str | None]] = run.config.get("files", [])
@@ -144,58 +149,30 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
         **known,
         "vocabulary": f"{len(run.vocab):,}",
         "steps": f"{run.plan.total_steps:,}",
-        **{name: value for name, value in run.settings.flat().items() if value is not None},
         **run.config.get("versions", {}),
     }
-    cells = "".join(
-        f"<tr><td style='padding:1px 14px 1px 0;color:{GREY}'>{html.escape(str(name))}</td>"
-        f"<td>{html.escape(str(value))}</td></tr>"
-        for name, value in rows.items()
-    )
+    return [_pair(name, value) for name, value in rows.items()]
+
+
+def settings_rows(run: Run) -> list[Row]:
+    """Return a run's settings: those that are not the defaults, then the others."""
+    usual = Settings().flat()
+    settings = {name: value for name, value in run.settings.flat().items() if value is not None}
+    changed = [name for name, value in settings.items() if value != usual[name]]
     return [
-        text("sample", "Newest sample", newest),
-        text("settings", "Settings", f"<table style='font-size:13px'>{cells}</table>"),
+        Heading("not the defaults"),
+        *(_pair(name, shown(settings[name])) for name in changed),
+        Heading("defaults"),
+        *(_pair(name, shown(value)) for name, value in settings.items() if name not in changed),
     ]
 
 
-def comparison_windows(records: dict[str, list[Entry]]) -> list[Window]:
-    """Return the held-out curves of all runs, by their names, laid over each other."""
-
-    def over(unit: Callable[[Entry], float]) -> list[Trace]:
-        curves = (
-            (name, [(unit(e), e[_BITS]) for e in entries if _BITS in e])
-            for name, entries in records.items()
-        )
-        # Without a colour, plotly gives each run its own.
-        lines = [line(name, points, None, markers=True) for name, points in curves if points]
-        return lines or [line("no run yet", [], None)]  # Visdom refuses a plot of nothing
-
-    return [
-        plot(
-            f"held-out-{unit}",
-            f"Held out, all runs, by {label}",
-            "bits per character",
-            over(value),
-            x_title=label,
-        )
-        for unit, label, value in (
-            ("epochs", "epoch", lambda entry: entry["epoch"]),
-            ("minutes", "minutes of training", lambda entry: entry["seconds"] / 60),
-        )
-    ]
+def _pair(name: str, value: object) -> Row:
+    return [Cell(name, color=GREY), Cell(str(value))]
 
 
-def name_beside_others(folder: Path) -> str:
-    """Return a run's name, and with it what nobody may compare its held-out figures without."""
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        return name_of(folder) + _seen(recorded_overlap(config))
-    except (OSError, ValueError, AttributeError, TextgenError, RecursionError):
-        # It is no run, or one that is being deleted.
-        return name_of(folder)
-
-
-def _seen(overlap: Overlap | None) -> str:
+def seen(overlap: Overlap | None) -> str:
+    """Return what a held-out figure is not shown without: that the model knows the text."""
     if overlap is None or overlap.is_natural:
         return ""
     return f" ({overlap.share:.0%} in the training text)"

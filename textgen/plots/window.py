@@ -5,7 +5,7 @@ Traces and layouts are plotly.js's own, so that both draw the same picture.
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,18 @@ _MOST_POINTS = 1000
 
 
 BLUE, RED, GREEN, GREY = "#4a90d9", "#c0392b", "#2e8b57", "#777777"
+
+WIDTH = 560
+"""Pixels of a window: two stand side by side on a screen."""
+
+WIDE = 2 * WIDTH + 10
+"""Pixels of one that has a row of its own."""
+
+_LEGEND_LINE = 19
+"""Pixels of a line in a legend that stands beside the curves."""
+
+_TICKS = (2, 9)
+"""Marks that a logarithmic axis has, at least and at most, if they are to be 10, 20, 50, 100."""
 
 
 Trace = dict[str, Any]
@@ -33,7 +45,8 @@ class Window:
         title: what stands above it.
         data: plotly's traces, or Visdom's text.
         layout: plotly's layout; empty for a text.
-        height: in pixels; the width is the same for all.
+        height: in pixels.
+        width: in pixels, on a screen; a phone has less.
     """
 
     key: str
@@ -41,10 +54,11 @@ class Window:
     data: list[dict[str, Any]]
     layout: dict[str, Any]
     height: int = 340
+    width: int = WIDTH
 
     def named(self, name: str) -> "Window":
         """Return the same plot under another name, which also stands above it."""
-        title = {"title": {**self.layout["title"], "text": name}}
+        title = {"title": {**self.layout["title"], "text": _escaped(name)}}
         return replace(self, key=name, title=name, layout={**self.layout, **title})
 
     def without_markup(self) -> "Window":
@@ -96,6 +110,15 @@ def line(name: str, points: Points, color: str | None, *, markers: bool = False)
     }
 
 
+def without_markup(trace: Trace) -> Trace:
+    """Return a curve whose name is shown as it is, line by line; plotly takes some HTML in it."""
+    return trace | {"name": _escaped(trace["name"])} if "name" in trace else trace
+
+
+def _escaped(name: str) -> str:
+    return html.escape(name, quote=False).replace("\n", "<br>")
+
+
 def level(name: str, value: float, end: float) -> Trace:
     """Return a straight line at a value, from 0 to the end."""
     trace = line(name, [(0.0, value), (end, value)], GREY)
@@ -111,16 +134,30 @@ def plot(
     x_title: str = "epoch",
     logarithmic: bool = False,
     right_axis: str | None = None,
+    beside: bool = False,
 ) -> Window:
-    """Return curves in a frame."""
+    """Return curves in a frame.
+
+    Args:
+        key: its name.
+        title: what stands above it.
+        y_title: what is measured upwards.
+        traces: the curves.
+        x_title: what is measured to the right.
+        logarithmic: whether the scale upwards is.
+        right_axis: what is measured at the right, by curves of the axis ``y2``.
+        beside: whether the legend is long, and stands beside the curves, in a wide frame.
+    """
     axis = {"gridcolor": "#e8e8e8", "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
-        "title": {"text": title, "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
+        "title": {"text": _escaped(title), "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
         "xaxis": {"title": {"text": x_title}, "rangemode": "tozero", **axis},
         "yaxis": {"title": {"text": y_title}, **axis}
-        | ({"type": "log", "dtick": "D2"} if logarithmic else {}),
+        | (_logarithmic(traces) if logarithmic else {}),
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.13},
+        "legend": {"x": 1.02, "xanchor": "left", "y": 1}
+        if beside
+        else {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.13},
         "margin": {"l": 60, "r": 60 if right_axis else 24, "t": 60, "b": 60},
         "font": {"family": "sans-serif", "size": 12},
         "plot_bgcolor": "white",
@@ -134,7 +171,32 @@ def plot(
             "showgrid": False,
             "rangemode": "tozero",
         }
-    return Window(key, title, traces, layout)
+    if not beside:
+        return Window(key, title, traces, layout)
+    layout["hoverlabel"] = {"namelength": -1}
+    lines = sum(trace["name"].count("\n") + 1 for trace in traces)
+    return Window(key, title, traces, layout, max(340, 130 + _LEGEND_LINE * lines), WIDE)
+
+
+def _logarithmic(traces: list[Trace]) -> dict[str, Any]:
+    """Return what makes an axis logarithmic, with marks that read 10, 20, 50, 100.
+
+    Left to itself plotly writes 2 for 20; with a format it does not. Where there would be too few
+    of these marks, or too many, it chooses others.
+    """
+    axis = {"type": "log", "tickformat": "~g"}
+    values = [y for trace in traces for y in trace["y"] if y is not None and y > 0]
+    if values:
+        low, high = min(values) * 0.9, max(values) * 1.1
+        marks = sum(low <= mark <= high for mark in one_two_five())
+        if _TICKS[0] <= marks <= _TICKS[1]:
+            axis["dtick"] = "D2"
+    return axis
+
+
+def one_two_five() -> Iterator[float]:
+    """Yield the marks of a logarithmic scale: 1, 2, 5, 10, and so on, from 0.00001 to 5,000,000."""
+    return (digit * 10.0**power for power in range(-5, 7) for digit in (1, 2, 5))
 
 
 def text(key: str, title: str, content: str) -> Window:

@@ -1,0 +1,61 @@
+"""What Visdom opens with: the table of all runs, and beside it the newest one."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from textgen.dashboard.names import ALL_RUNS, environment_of
+from textgen.plots.comparison import Compared, short_table
+from textgen.plots.window import Subject, Window, text
+from textgen.runs.folder import Run
+
+TABLE = "textgen"
+"""The name of the table's window, and where there is no table, of the remark in its place."""
+
+_PREFIX = "newest-"
+"""Of the windows' names: another program that draws here may have one that is called as ours."""
+
+REMARK = text(
+    TABLE,
+    "textgen",
+    "<p>Every run has an environment of its own, and <b>all-runs</b> lays them over each other: "
+    "choose above.</p><p lang='zh'>上方的 Environment 里，每次运行各有一个环境；<b>all-runs</b> "
+    "把它们画在一起。</p>",
+)
+"""What stands on a server that is somebody else's."""
+
+
+def address_of(run: Run) -> str:
+    """Return where the monitor shows a run."""
+    return f"/env/{quote(environment_of(run.name), safe='')}"
+
+
+def start_page(
+    runs: Sequence[Compared], newest: Compared | None, subjects: Sequence[Subject]
+) -> list[Window]:
+    """Return the windows that Visdom opens with.
+
+    Args:
+        runs: all runs, in the order in which they were made.
+        newest: the one that is shown beside the table.
+        subjects: what is drawn of each run.
+    """
+    if newest is None:
+        return [text(TABLE, "Runs", short_table(runs, address_of, None))]
+    run = newest.run
+    all_runs = f"<a href='/env/{ALL_RUNS}'>{ALL_RUNS}</a>"
+    told = (
+        f"<p>Beside this: <b>{html.escape(run.name)}</b>, the newest. {all_runs} lays the runs "
+        f"over each other.<br><span lang='zh'>旁边是最新的一次；{all_runs} 把各次运行画在一起。"
+        "</span></p>"
+    )
+    own = [one for one in subjects if one.record.path == run.record.path]
+    return [
+        text(TABLE, "Runs", short_table(runs, address_of, run) + told),
+        *(
+            replace(window, key=f"{_PREFIX}{window.key}", title=f"{run.name}: {window.title}")
+            for subject in own
+            for window in subject.windows(newest.entries)
+        ),
+    ]

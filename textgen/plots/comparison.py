@@ -1,0 +1,301 @@
+"""Runs beside each other: a table of what they came to, and their curves over each other.
+
+Only what was learned from the same text is laid over each other, and each run is called by what it
+was made with that others were not.
+"""
+
+import hashlib
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from textgen.evaluation.overlap import recorded_overlap
+from textgen.names import readable
+from textgen.plots.run import seen
+from textgen.plots.table import Cell, Heading, Row, number, table
+from textgen.plots.window import WIDE, Points, Trace, Window, level, line, plot, text
+from textgen.runs.differences import in_words, telling
+from textgen.runs.folder import Run
+from textgen.runs.record import Entry
+from textgen.runs.weights import shapes
+
+_COLORS = (
+    *("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd"),
+    *("#17becf", "#e377c2", "#8c564b", "#7f7f7f", "#bcbd22"),
+)
+_DASHES = (("solid", "solid"), ("dash", "dashed"), ("dot", "dotted"))
+"""How plotly draws what comes after the colours are used up, and how a table does."""
+
+_BITS: Final = "held_out_bits_per_character"
+_LABEL_WIDTH = 42
+"""Characters in a line of the legend."""
+
+_UNITS: tuple[tuple[str, str, Callable[[Entry], float]], ...] = (
+    ("epochs", "epoch", lambda entry: entry["epoch"]),
+    ("minutes", "minutes of training", lambda entry: entry["seconds"] / 60),
+)
+
+Link = Callable[[Run], str | None]
+"""Where a run's own curves are."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run among others.
+
+    Args:
+        run: the run.
+        entries: its record.
+    """
+
+    run: Run
+    entries: list[Entry]
+
+    @cached_property
+    def judged(self) -> dict[str, float]:
+        """What the best weights come to on the held-out part, by the names in a record.
+
+        It was judged at the end of the training; on the way, or when it went on, in an evaluation.
+        """
+        best: dict[str, float] = {}
+        for entry in self.entries:
+            found: Mapping[str, Any] = entry
+            at_the_end = f"best_{_BITS}" in entry
+            if at_the_end:
+                found = {
+                    name.removeprefix("best_"): value
+                    for name, value in entry.items()
+                    if name.startswith("best_")
+                }
+            if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
+                best = dict(found)
+        return best
+
+    @property
+    def bits(self) -> float | None:
+        """Bits per character on the held-out part; none where it was not judged."""
+        return self.judged.get(_BITS)
+
+    @property
+    def loss(self) -> float | None:
+        """The newest loss in training."""
+        return next((entry["loss"] for entry in reversed(self.entries) if "loss" in entry), None)
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes of training so far."""
+        seconds = (entry["seconds"] for entry in reversed(self.entries) if "seconds" in entry)
+        return next((value / 60 for value in seconds), None)
+
+    @cached_property
+    def parameters(self) -> int:
+        """Weights of the network."""
+        found = shapes(len(self.run.vocab), self.run.settings.model)
+        return sum(math.prod(shape) for shape in found.values())
+
+    @property
+    def text_key(self) -> str:
+        """What two runs have in common that learned from the same text."""
+        files = [file["path"] for file in self.run.config["files"]]
+        return str(self.run.config.get("text_sha256") or files)
+
+    @property
+    def text_name(self) -> str:
+        """What was learned from, in short."""
+        first, *others = (Path(file["path"]).name for file in self.run.config["files"])
+        name = textwrap.shorten(readable(first), 48, placeholder="…") or "a text"
+        return f"{name} and {len(others)} more" if others else name
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A run in a group, and what it looks like there."""
+
+    compared: Compared
+    differing: str
+    label: str
+    color: str
+    dash: int
+
+    def draw(self, points: Points, *, markers: bool) -> Trace:
+        trace = line(self.label, points, self.color, markers=markers)
+        trace["line"]["dash"] = _DASHES[self.dash][0]
+        return trace
+
+
+def comparison_windows(runs: Sequence[Compared], link: Link = lambda _: None) -> list[Window]:
+    """Return the table of all runs, and the curves of those of each text over each other.
+
+    Args:
+        runs: in the order in which they were made.
+        link: where a run's own curves are.
+    """
+    groups = [_curves(group) for group in _grouped(runs)]
+    rows: list[Row] = []
+    for curves in groups:
+        rows += [_heading(curves), *(_row(curve, link) for curve in curves)]
+    head = [
+        *(Cell("run"), Cell("what differs")),
+        *(Cell(name, number=True) for name in ("bits", "Kneser-Ney", "trigram")),
+        *(Cell(name, number=True) for name in ("parameters", "minutes")),
+    ]
+    content = table(head, rows) if rows else _NONE
+    first = text("runs", "All runs", content)
+    high = min(700, 90 + 26 * len(rows))
+    return [
+        Window(first.key, first.title, first.data, {}, max(160, high), WIDE),
+        *(window for curves in groups for window in _plots(curves)),
+    ]
+
+
+_NONE = "<p>No run yet: <code>textgen train FILE</code> makes one.</p>"
+
+
+def short_table(runs: Sequence[Compared], link: Link, newest: Run | None) -> str:
+    """Return a table of all runs that has room beside a plot; the newest is set in bold.
+
+    Args:
+        runs: in the order in which they were made.
+        link: where a run's own curves are.
+        newest: the one that is shown beside it.
+    """
+    rows: list[Row] = []
+    for curves in map(_curves, _grouped(runs)):
+        rows.append(_heading(curves))
+        for curve in curves:
+            one = curve.compared
+            shown = newest is not None and one.run.folder == newest.folder
+            name = Cell(_called(one), link=link(one.run), bold=shown)
+            rows.append([name, _bits(one), _size(one), _minutes(one)])
+    head = [
+        Cell("run"),
+        *(Cell(name, number=True) for name in ("bits", "parameters", "minutes")),
+    ]
+    return table(head, rows) if rows else _NONE
+
+
+def _grouped(runs: Sequence[Compared]) -> list[list[Compared]]:
+    """Return the runs of each text; the text of the newest run comes first."""
+    groups: dict[str, list[Compared]] = {}
+    for one in runs:
+        groups.setdefault(one.text_key, []).append(one)
+    return sorted(groups.values(), key=lambda group: -runs.index(group[-1]))
+
+
+def _curves(group: Sequence[Compared]) -> list[_Curve]:
+    """Return the runs of a text with their looks, the best first.
+
+    A run keeps its colour when others come, and when it becomes better than they are.
+    """
+    differing = [in_words(found) for found in telling([g.run.settings.flat() for g in group])]
+    curves = []
+    for place, (one, words) in enumerate(zip(group, differing, strict=True)):
+        name = _called(one)
+        alone = words and differing.count(words) == 1
+        label = (words + seen(recorded_overlap(one.run.config))) if alone else name
+        if words and not alone:
+            label += f": {words}"
+        curves.append(
+            _Curve(
+                one,
+                words,
+                textwrap.fill(label, _LABEL_WIDTH, max_lines=3, placeholder=" …"),
+                _COLORS[place % len(_COLORS)],
+                place // len(_COLORS) % len(_DASHES),
+            )
+        )
+    return sorted(
+        curves,
+        key=lambda curve: math.inf if curve.compared.bits is None else curve.compared.bits,
+    )
+
+
+def _called(one: Compared) -> str:
+    """Return a run's name, and with it what nobody may compare its held-out figures without."""
+    return one.run.name + seen(recorded_overlap(one.run.config))
+
+
+def _heading(curves: list[_Curve]) -> Heading:
+    newest = curves[0].compared
+    return Heading(newest.text_name, f"{newest.run.config['characters']:,} characters")
+
+
+def _row(curve: _Curve, link: Link) -> Row:
+    one = curve.compared
+    return [
+        Cell(
+            _called(one),
+            line=curve.color,
+            dash=_DASHES[curve.dash][1],
+            link=link(one.run),
+        ),
+        Cell(curve.differing),
+        _bits(one),
+        number(one.run.kneser_ney_bits),
+        number(one.run.trigram_bits),
+        _size(one),
+        _minutes(one),
+    ]
+
+
+def _bits(one: Compared) -> Cell:
+    """Return a run's bits per character, of what it learned from where nothing was held out."""
+    if one.bits is None and one.loss is not None and one.run.vocab.kind == "character":
+        if one.run.settings.corpus.held_out:
+            return Cell("", number=True)  # not judged yet
+        return Cell(f"{one.loss / math.log(2):.2f} in training", number=True)
+    return number(one.bits)
+
+
+def _minutes(one: Compared) -> Cell:
+    return number(one.minutes, ",.1f" if one.minutes is not None and one.minutes >= 1 else ".2f")
+
+
+def _size(one: Compared) -> Cell:
+    count = one.parameters
+    return Cell(f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k", number=True)
+
+
+def _plots(curves: list[_Curve]) -> list[Window]:
+    """Return the curves of a text's runs by epochs and by minutes.
+
+    They are those of the held-out part, and in training of the runs that held nothing out.
+    """
+    key = hashlib.sha256(curves[0].compared.text_key.encode()).hexdigest()[:8]
+    name = curves[0].compared.text_name
+    judged = [c for c in curves if c.compared.run.settings.corpus.held_out > 0]
+    others = [c for c in curves if c not in judged]
+    return [
+        *_over_each_other(judged, f"held-out-{{}}-{key}", f"{name}: held out", _BITS),
+        *_over_each_other(others, f"training-{{}}-{key}", f"{name}: nothing held out", "loss"),
+    ]
+
+
+def _over_each_other(curves: list[_Curve], key: str, title: str, figure: str) -> list[Window]:
+    windows = []
+    for unit, x_title, x in _UNITS:
+        traces = []
+        for curve in curves:
+            entries: list[Any] = [entry for entry in curve.compared.entries if figure in entry]
+            if points := [(x(entry), entry[figure]) for entry in entries]:
+                traces.append(curve.draw(points, markers=figure == _BITS))
+        if not traces:
+            continue
+        yardsticks = {curve.compared.run.kneser_ney_bits for curve in curves}
+        if figure == _BITS and len(yardsticks) == 1 and (bits := yardsticks.pop()) is not None:
+            traces.append(level("Kneser-Ney", bits, max(max(t["x"]) for t in traces)))
+        windows.append(
+            plot(
+                key.format(unit),
+                f"{title}, by {x_title}",
+                "bits per character" if figure == _BITS else "loss in training",
+                traces,
+                x_title=x_title,
+                beside=True,
+            )
+        )
+    return windows

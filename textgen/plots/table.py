@@ -1,0 +1,93 @@
+"""A table in HTML, for panes and pages alike: its looks stand in it, and all it says is escaped."""
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from textgen.plots.window import GREY
+
+_RULE = "border-bottom:1px solid #e4e4e4"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a place of a table."""
+
+    text: str
+    number: bool = False
+    """Whether it is one, and stands at the right."""
+
+    color: str | None = None
+    line: str | None = None
+    """The colour of a curve that is drawn before the text; and how, see ``dash``."""
+
+    dash: str = "solid"
+    """CSS's word for how that curve is drawn."""
+
+    link: str | None = None
+    """An address, quoted as URLs are."""
+
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line of its own above some rows."""
+
+    text: str
+    remark: str = ""
+
+
+Row = Sequence[Cell] | Heading
+
+
+def number(value: float | None, form: str = ",.2f") -> Cell:
+    """Return a figure, or nothing where there is none."""
+    return Cell("" if value is None else f"{value:{form}}", number=True)
+
+
+def table(head: Sequence[Cell], rows: Iterable[Row]) -> str:
+    """Return a table.
+
+    Args:
+        head: the names of the columns, a cell for each; not shown where none has a name.
+        rows: what stands below.
+    """
+    first = f"<tr>{''.join(map(_head, head))}</tr>\n" if any(cell.text for cell in head) else ""
+    others = "".join(_row(row, len(head)) for row in rows)
+    return f"<table style='border-collapse:collapse;font-size:13px'>\n{first}{others}</table>\n"
+
+
+def _row(row: Row, columns: int) -> str:
+    if isinstance(row, Heading):
+        remark = html.escape(row.remark)
+        return (
+            f"<tr><td colspan='{columns}' style='padding:12px 0 3px;{_RULE}'>"
+            f"<b>{html.escape(row.text)}</b> <span style='color:{GREY}'>{remark}</span></td></tr>\n"
+        )
+    return f"<tr>{''.join(map(_cell, row))}</tr>\n"
+
+
+def _head(cell: Cell) -> str:
+    align = "right" if cell.number else "left"
+    style = f"text-align:{align};font-weight:normal;color:{GREY};padding:2px 14px 2px 0;{_RULE}"
+    style += ";white-space:nowrap"
+    return f"<th style='{style}'>{html.escape(cell.text)}</th>"
+
+
+def _cell(cell: Cell) -> str:
+    style = "padding:2px 14px 2px 0;vertical-align:top"
+    style += ";text-align:right;white-space:nowrap" if cell.number else ";overflow-wrap:anywhere"
+    style += f";color:{cell.color}" if cell.color else ""
+    content = html.escape(cell.text)
+    if cell.bold:
+        content = f"<b>{content}</b>"
+    if cell.link is not None:
+        content = f"<a href='{html.escape(cell.link)}'>{content}</a>"
+    if cell.line is not None:
+        look = f"border-top:3px {cell.dash} {cell.line}"
+        content = (
+            f"<span style='display:inline-block;width:22px;vertical-align:middle;"
+            f"margin-right:6px;{look}'></span>{content}"
+        )
+    return f"<td style='{style}'>{content}</td>"
