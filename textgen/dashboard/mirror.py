@@ -27,7 +27,7 @@ from textgen.dashboard.shown import Shown
 from textgen.dashboard.start_page import REMARK, TABLE
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.dashboard.tokens import VISDOMS_FOLDER, kept, monitor_of
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import UsageError
 from textgen.names import is_plain, readable
 from textgen.plots.comparison import Compared, comparison_windows
 from textgen.plots.run import of_run
@@ -217,7 +217,7 @@ def _read(path: Path) -> list[Entry]:
     """Return a record's entries; none where it cannot be read, which is told when it is drawn."""
     try:
         return Record(path).read()
-    except (TextgenError, OSError, ValueError, RecursionError) as error:
+    except OSError as error:
         log.warning("%s cannot be read (%s)", readable(path), readable(str(error))[:80])
         return []
 

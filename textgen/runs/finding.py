@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from textgen.errors import TextgenError
-from textgen.runs.folder import Run, name_of
+from textgen.runs.folder import CHECKPOINTS, Run, name_of
 
 _NAMED = 5
 """Runs that an error names at most."""
@@ -30,16 +30,16 @@ def find_folder(root: Path, name: str | None = None) -> Path:
     Args:
         root: the folder that runs are in.
         name: the run's name or as much of its beginning as no other run has, the path of its
-            folder, or of a checkpoint in it; the newest run when not given.
+            folder, or of a checkpoint in it; when not given, the run that was written last, also
+            where it has no checkpoint yet.
 
     Raises:
         TextgenError: there is none, or it is not clear which.
     """
     if name is None:
-        checkpoints = newest_checkpoints(root)
-        if not checkpoints:
+        if not (written := _newest(root, "config.json", *CHECKPOINTS)):
             raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
-        return checkpoints[-1].parent
+        return written[-1].parent
     paths = (root / name, Path(name))
     runs = run_folders(root)
     exact = [*(_folder_of(path) for path in paths), *(run for run in runs if name_of(run) == name)]
@@ -73,10 +73,15 @@ def run_folders(root: Path) -> list[Path]:
 
 
 def newest_checkpoints(root: Path) -> list[Path]:
-    """Return the newest checkpoint of every run, the oldest first; what is hidden is none."""
-    written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
-    newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
-    return sorted(newest.values(), key=_written)
+    """Return the newest checkpoint of every run that has one, the oldest first."""
+    return _newest(root, *CHECKPOINTS)
+
+
+def _newest(root: Path, *names: str) -> list[Path]:
+    """Return of every run the file of these names that was written last, the oldest first."""
+    found = (folder / name for folder in run_folders(root) for name in names)
+    written = sorted((path for path in found if path.exists()), key=_written)
+    return sorted({path.parent: path for path in written}.values(), key=_written)
 
 
 def _written(path: Path) -> int:

@@ -61,6 +61,9 @@ _KEPT = {
 _LEG = {"date": str, "command": str | None, "first_step": int, "given": dict}
 """And of each leg in it what is shown."""
 
+CHECKPOINTS = ("best.safetensors", "last.safetensors")
+"""The weights with the lowest held-out loss, and the newest with all that a resume needs."""
+
 _UNFINISHED_SECONDS = 3600.0
 """Seconds after which a folder that never became a run is nobody's any more."""
 
@@ -115,12 +118,12 @@ class Run:
     @property
     def best(self) -> Path:
         """The weights with the lowest held-out loss."""
-        return self.folder / "best.safetensors"
+        return self.folder / CHECKPOINTS[0]
 
     @property
     def last(self) -> Path:
         """The newest weights, and all that a resume needs."""
-        return self.folder / "last.safetensors"
+        return self.folder / CHECKPOINTS[1]
 
     @property
     def counts(self) -> Path:
@@ -252,13 +255,14 @@ def new_name(file: Path, time: datetime) -> str:
     return (begin or "text") + ending
 
 
-def make_room_for(root: Path, name: str, given: str = "--name") -> None:
+def make_room_for(root: Path, name: str, given: str = "--name", *, numbered: bool = False) -> None:
     """Make the folder that runs are in, unless it is there.
 
     Args:
         root: the folder.
         name: what a run in it shall be called.
         given: what the name is called where it is wrong.
+        numbered: as for ``create_run``.
 
     Raises:
         UsageError: it is no name for a run.
@@ -277,7 +281,7 @@ def make_room_for(root: Path, name: str, given: str = "--name") -> None:
             f"{given} has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
             "character is three of them"
         )
-    if (root / name).exists():
+    if not numbered and (root / name).exists():
         raise TextgenError(
             f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
             "or choose another name"
