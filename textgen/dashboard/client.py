@@ -99,7 +99,7 @@ class Client(visdom.Visdom):
 
     def windows_in(self, environment: str) -> list[str]:
         """Return the names of all windows of an environment that is there."""
-        return list(json.loads(self._send({"eid": environment, "win": None}, endpoint="win_data")))
+        return list(json.loads(self.get_window_data(win=None, env=environment)))
 
     def close_window(self, environment: str, key: str) -> None:
         """Close a window."""

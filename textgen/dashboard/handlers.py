@@ -24,7 +24,8 @@ from visdom.server.handlers import socket_handlers, web_handlers
 from textgen.addresses import is_from
 from textgen.dashboard import messages
 from textgen.dashboard.messages import Message, RefusedError
-from textgen.dashboard.page import Icon
+from textgen.dashboard.names import START
+from textgen.dashboard.page import Icon, finished
 from textgen.dashboard.room import Room
 from textgen.dashboard.saving import save_all
 
@@ -140,7 +141,9 @@ class _Checked(_Plain):
         return {**super().get_template_namespace(), "escape": _in_script}
 
     def render_string(self, template_name: str, **kwargs: object) -> bytes:
-        page: bytes = super().render_string(template_name, **kwargs)
+        # Who names no environment, or one that is gone, sees the newest run.
+        kwargs["active_item"] = kwargs.get("active_item") or START
+        page = finished(super().render_string(template_name, **kwargs))
         digests = (hashlib.sha256(script).digest() for script in _INLINE.findall(page))
         scripts = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
         policy = _PAGE_POLICY.format(scripts=scripts, host=self.request.host)

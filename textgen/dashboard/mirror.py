@@ -54,6 +54,8 @@ class MirrorThread(threading.Thread):
         subjects: returns what gets an environment of its own.
     """
 
+    _looks_at_the_end = True
+
     def __init__(self, url: str | None, root: Path, subjects: Callable[[], list[Subject]]) -> None:
         super().__init__(name="visdom-mirror", daemon=True)
         self._url = url
@@ -73,6 +75,8 @@ class MirrorThread(threading.Thread):
         in_outage = closing = False
         while not closing:
             closing = self._closing.wait(wait)  # a last look after closing draws the end
+            if closing and not self._looks_at_the_end:
+                return
             try:
                 if client is None:
                     client = self._connect()

@@ -10,7 +10,7 @@ from textgen.dashboard.mirror import MirrorThread
 from textgen.dashboard.names import ALL_RUNS, START, environment_of, plain
 from textgen.dashboard.opened import open_run, written
 from textgen.dashboard.server import serve
-from textgen.dashboard.start_page import address_of, start_page
+from textgen.dashboard.start_page import PREFIX, address_of, start_page
 from textgen.dashboard.tokens import VISDOMS_FOLDER
 from textgen.errors import UsageError
 from textgen.files import write_atomically
@@ -82,22 +82,24 @@ class _OwnMirror(MirrorThread):
         root: the folder of the runs.
     """
 
+    _looks_at_the_end = False  # the server is gone by then
+
     def __init__(self, url: str, root: Path) -> None:
         super().__init__(url, root, lambda: list_subjects(root))
         self._file = root / VISDOMS_FOLDER / "drawn"
 
     def _connect(self) -> "Client":
         client = super()._connect()
-        # What an earlier monitor drew there of texts that no run has any more is closed.
+        # What an earlier monitor drew there, and nobody would now, is closed.
         self._shown.adopt(client, ALL_RUNS)
+        self._shown.adopt(client, START, PREFIX)
         return client
 
     def _draw_together(self, client: "Client", runs: list[Compared]) -> None:
         self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs, address_of))
         subjects = [one for one in self._subjects() if one.record.path in self._entries]
         newest = max(runs, key=lambda one: written(one.run.folder), default=None)
-        for window in start_page(runs, newest, subjects):
-            self._shown.draw(client, START, window)
+        self._shown.draw_only(client, START, start_page(runs, newest, subjects))
         self._delete_gone(client, {plain(subject.name) for subject in subjects})
 
     def _delete_gone(self, client: "Client", there: set[str]) -> None:

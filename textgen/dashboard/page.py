@@ -11,8 +11,11 @@ from typing import Any
 from tornado.web import RequestHandler, StaticFileHandler
 
 from textgen.errors import TextgenError
+from textgen.plots.html_page import NARROW
 
 ASSETS = Path(__file__).parent / "assets"
+
+_NARROW = "js/narrow.js"
 
 
 _BOOTSTRAP = "sphinx_bootstrap_theme/bootstrap/static/bootstrap-3.4.1"
@@ -69,8 +72,19 @@ def page_files() -> dict[str, Path]:
 
 def _files_of_ours() -> dict[str, Path]:
     return {
-        file.relative_to(ASSETS).as_posix(): file for file in ASSETS.rglob("*") if file.is_file()
+        _NARROW: NARROW,
+        **{
+            file.relative_to(ASSETS).as_posix(): file
+            for file in ASSETS.rglob("*")
+            if file.is_file()
+        },
     }
+
+
+def finished(page: bytes) -> bytes:
+    """Return Visdom's page with what it lacks: its language, and how plots fit on a phone."""
+    script = f'<script src="/static/{_NARROW}"></script>\n  </head>'
+    return page.replace(b"<html>", b'<html lang="en">', 1).replace(b"</head>", script.encode(), 1)
 
 
 def static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:

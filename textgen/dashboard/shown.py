@@ -58,12 +58,13 @@ class Shown:
                 client.close_window(*drawn)
                 del self._content[drawn]
 
-    def adopt(self, client: "Client", environment: str) -> None:
-        """Take what an environment holds for drawn, but not as it should be."""
+    def adopt(self, client: "Client", environment: str, prefix: str = "") -> None:
+        """Take the windows whose names begin so for drawn, but not as they should be."""
         environment = plain(environment)
         if environment in client.environments():
             for key in client.windows_in(environment):
-                self._content.setdefault((environment, key), "")
+                if key.startswith(prefix):
+                    self._content.setdefault((environment, key), "")
 
     def delete(self, client: "Client", environment: str) -> None:
         """Delete an environment, if it is there."""

@@ -13,7 +13,7 @@ from textgen.runs.folder import Run
 TABLE = "textgen"
 """The name of the table's window, and where there is no table, of the remark in its place."""
 
-_PREFIX = "newest-"
+PREFIX = "newest-"
 """Of the windows' names: another program that draws here may have one that is called as ours."""
 
 REMARK = text(
@@ -54,7 +54,7 @@ def start_page(
     return [
         text(TABLE, "Runs", short_table(runs, address_of, run) + told),
         *(
-            replace(window, key=f"{_PREFIX}{window.key}", title=f"{run.name}: {window.title}")
+            replace(window, key=f"{PREFIX}{window.key}", title=f"{run.name}: {window.title}")
             for subject in own
             for window in subject.windows(newest.entries)
         ),

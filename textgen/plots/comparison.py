@@ -116,7 +116,7 @@ class _Curve:
     """A run in a group, and what it looks like there."""
 
     compared: Compared
-    differing: str
+    telling: str
     label: str
     color: str
     dash: int
@@ -135,24 +135,12 @@ def comparison_windows(runs: Sequence[Compared], link: Link = lambda _: None) ->
         link: where a run's own curves are.
     """
     groups = [_curves(group) for group in _grouped(runs)]
-    rows: list[Row] = []
-    for curves in groups:
-        rows += [_heading(curves), *(_row(curve, link) for curve in curves)]
-    head = [
-        *(Cell("run"), Cell("what differs")),
-        *(Cell(name, number=True) for name in ("bits", "Kneser-Ney", "trigram")),
-        *(Cell(name, number=True) for name in ("parameters", "minutes")),
-    ]
-    content = table(head, rows) if rows else _NONE
-    first = text("runs", "All runs", content)
-    high = min(700, 90 + 26 * len(rows))
+    first = text("runs", "All runs", _table(groups, link, legend=True))
+    rows = len(groups) + 2 * len(runs)
     return [
-        Window(first.key, first.title, first.data, {}, max(160, high), WIDE),
+        Window(first.key, first.title, first.data, {}, min(700, max(120, 80 + 21 * rows)), WIDE),
         *(window for curves in groups for window in _plots(curves)),
     ]
-
-
-_NONE = "<p>No run yet: <code>textgen train FILE</code> makes one.</p>"
 
 
 def short_table(runs: Sequence[Compared], link: Link, newest: Run | None) -> str:
@@ -163,19 +151,34 @@ def short_table(runs: Sequence[Compared], link: Link, newest: Run | None) -> str
         link: where a run's own curves are.
         newest: the one that is shown beside it.
     """
+    return _table(list(map(_curves, _grouped(runs))), link, newest)
+
+
+def _table(
+    groups: Sequence[Sequence[_Curve]],
+    link: Link,
+    newest: Run | None = None,
+    *,
+    legend: bool = False,
+) -> str:
+    """Return a table of runs; as a legend, it has each one's curve, and what tells it apart."""
     rows: list[Row] = []
-    for curves in map(_curves, _grouped(runs)):
+    for curves in groups:
         rows.append(_heading(curves))
         for curve in curves:
             one = curve.compared
-            shown = newest is not None and one.run.folder == newest.folder
-            name = Cell(_called(one), link=link(one.run), bold=shown)
+            name = Cell(
+                _called(one),
+                below=curve.telling if legend else "",
+                line=(_DASHES[curve.dash][1], curve.color) if legend else None,
+                link=link(one.run),
+                bold=newest is not None and one.run.folder == newest.folder,
+            )
             rows.append([name, _bits(one), _size(one), _minutes(one)])
-    head = [
-        Cell("run"),
-        *(Cell(name, number=True) for name in ("bits", "parameters", "minutes")),
-    ]
-    return table(head, rows) if rows else _NONE
+    if not rows:
+        return "<p>No run yet: <code>textgen train FILE</code> makes one.</p>"
+    figures = (Cell(name, number=True) for name in ("bits", "parameters", "minutes"))
+    return table([Cell("run"), *figures], rows)
 
 
 def _grouped(runs: Sequence[Compared]) -> list[list[Compared]]:
@@ -191,11 +194,11 @@ def _curves(group: Sequence[Compared]) -> list[_Curve]:
 
     A run keeps its colour when others come, and when it becomes better than they are.
     """
-    differing = [in_words(found) for found in telling([g.run.settings.flat() for g in group])]
+    told = [in_words(found) for found in telling([g.run.settings.flat() for g in group])]
     curves = []
-    for place, (one, words) in enumerate(zip(group, differing, strict=True)):
+    for place, (one, words) in enumerate(zip(group, told, strict=True)):
         name = _called(one)
-        alone = words and differing.count(words) == 1
+        alone = words and told.count(words) == 1
         label = (words + seen(recorded_overlap(one.run.config))) if alone else name
         if words and not alone:
             label += f": {words}"
@@ -219,27 +222,18 @@ def _called(one: Compared) -> str:
     return one.run.name + seen(recorded_overlap(one.run.config))
 
 
-def _heading(curves: list[_Curve]) -> Heading:
-    newest = curves[0].compared
-    return Heading(newest.text_name, f"{newest.run.config['characters']:,} characters")
-
-
-def _row(curve: _Curve, link: Link) -> Row:
-    one = curve.compared
-    return [
-        Cell(
-            _called(one),
-            line=curve.color,
-            dash=_DASHES[curve.dash][1],
-            link=link(one.run),
-        ),
-        Cell(curve.differing),
-        _bits(one),
-        number(one.run.kneser_ney_bits),
-        number(one.run.trigram_bits),
-        _size(one),
-        _minutes(one),
-    ]
+def _heading(curves: Sequence[_Curve]) -> Heading:
+    """Return what was learned from, and what counting alone comes to on its held-out part."""
+    runs = [curve.compared.run for curve in curves]
+    remarks = [f"{runs[0].config['characters']:,} characters"]
+    for name, found in (
+        ("Kneser-Ney", [run.kneser_ney_bits for run in runs]),
+        ("trigram", [run.trigram_bits for run in runs]),
+    ):
+        # More than one where another share was held out.
+        if bits := sorted({f"{value:.2f}" for value in found if value is not None}):
+            remarks.append(f"{name} {' or '.join(bits)}")
+    return Heading(curves[0].compared.text_name, ", ".join(remarks))
 
 
 def _bits(one: Compared) -> Cell:

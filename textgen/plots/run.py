@@ -81,6 +81,22 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     counted_perplexity = (
         [] if bits is None or run.vocab.kind == "word" else [level(name, 2**bits, end)]
     )
+    held_out_perplexity = line(
+        f"held out{known}", _series(judged, "held_out_perplexity"), RED, markers=True
+    )
+    held_out_bits = plot(
+        "bits",
+        f"Bits per character, held out{known}",
+        "bits per character",
+        [
+            *(
+                line(label, _series(judged, figure), colour, markers=True)
+                for figure, label, colour in held_out
+            ),
+            *counted,
+        ],
+    )
+    holds_out = run.settings.corpus.held_out > 0
     return [
         plot(
             "perplexity",
@@ -88,23 +104,12 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             f"perplexity per {run.vocab.kind}",
             [
                 line("training", _series(trained, "perplexity"), BLUE),
-                line(f"held out{known}", _series(judged, "held_out_perplexity"), RED, markers=True),
+                *([held_out_perplexity] if holds_out else []),
                 *counted_perplexity,
             ],
             logarithmic=True,
         ),
-        plot(
-            "bits",
-            f"Bits per character, held out{known}",
-            "bits per character",
-            [
-                *(
-                    line(label, _series(judged, figure), colour, markers=True)
-                    for figure, label, colour in held_out
-                ),
-                *counted,
-            ],
-        ),
+        *([held_out_bits] if holds_out else []),
         plot(
             "optimiser",
             "Learning rate and gradient norm",

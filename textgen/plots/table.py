@@ -18,11 +18,11 @@ class Cell:
     """Whether it is one, and stands at the right."""
 
     color: str | None = None
-    line: str | None = None
-    """The colour of a curve that is drawn before the text; and how, see ``dash``."""
+    line: tuple[str, str] | None = None
+    """A piece of a curve before the text: CSS's word for how it is drawn, and its colour."""
 
-    dash: str = "solid"
-    """CSS's word for how that curve is drawn."""
+    below: str = ""
+    """What stands below the text, and smaller."""
 
     link: str | None = None
     """An address, quoted as URLs are."""
@@ -85,9 +85,10 @@ def _cell(cell: Cell) -> str:
     if cell.link is not None:
         content = f"<a href='{html.escape(cell.link)}'>{content}</a>"
     if cell.line is not None:
-        look = f"border-top:3px {cell.dash} {cell.line}"
-        content = (
-            f"<span style='display:inline-block;width:22px;vertical-align:middle;"
-            f"margin-right:6px;{look}'></span>{content}"
-        )
+        look = f"margin-right:6px;border-top:3px {' '.join(cell.line)}"
+        swatch = f"display:inline-block;width:22px;vertical-align:middle;{look}"
+        content = f"<span style='{swatch}'></span>{content}"
+    if cell.below:
+        small = f"font-size:12px;color:{GREY}"
+        content += f"<div style='{small}'>{html.escape(cell.below)}</div>"
     return f"<td style='{style}'>{content}</td>"
