@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from textgen.cli.beginnings import beginnings, given
-from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName
+from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName, RunNames
 from textgen.cli.printer import print_text
 from textgen.cli.process import command_line, run_command
 from textgen.cli.reading import corpus_values, print_corpus
@@ -419,20 +419,24 @@ def evaluate(
 
 @app.command
 def report(
-    run: RunName = None, *, output: Path | None = None, checkpoints: Checkpoints = CHECKPOINTS
+    *runs: RunNames, output: Path | None = None, checkpoints: Checkpoints = CHECKPOINTS
 ) -> None:
-    """Write a run's plots and samples into one HTML page that opens offline.
+    """Write a run's figures, plots and samples into one HTML page that opens offline.
+
+    Several runs are laid over each other, with what differs between them.
 
     Args:
-        run: Name of the run, or its folder; the newest when not given.
-        output: The file; report.html in the run's folder when not given.
+        runs: Names of runs, or their folders; the newest when not given.
+        output: The file; report.html in the run's folder when not given, or of several in the
+            folder in which the runs are.
         checkpoints: Folder in which the runs are.
     """
     from textgen.plots.report import write_report
     from textgen.runs.finding import find_run
 
-    found = find_run(checkpoints, run)
-    path = output or found.folder / "report.html"
+    opened = [find_run(checkpoints, name) for name in runs or (None,)]
+    found = list({run.folder.resolve(): run for run in opened}.values())  # each once
+    path = output or (found[0].folder if len(found) == 1 else checkpoints) / "report.html"
     write_report(found, path)
     print_text(path)
 
@@ -511,8 +515,8 @@ def sanity(
             print(answers)
     if report is not None:
         window, *plots = subject.windows(subject.record.read())
-        texts = f"<h2>Results</h2>\n{window.data[0]['content']}"
-        write_page(report, window.title, plots, texts)
+        first = f"<div class='wide'>{window.data[0]['content']}</div>"
+        write_page(report, window.title, plots, "", first=first)
         log.info("%s", report)
     if stopped:
         raise KeyboardInterrupt

@@ -130,8 +130,8 @@ class MirrorThread(threading.Thread):
         for subject in self._subjects():
             path = subject.record.path
             if path in changed and path in self._entries and path not in self._odd:
-                for window in self._windows(path, subject.windows):
-                    self._shown.draw(client, subject.name, window)
+                windows = self._windows(path, subject.windows)
+                self._shown.draw_only(client, subject.name, windows)
         self._draw_together(client, self._compared())
 
     def _draw_together(self, client: "Client", runs: list[Compared]) -> None:

@@ -91,7 +91,8 @@ class _OwnMirror(MirrorThread):
     def _connect(self) -> "Client":
         client = super()._connect()
         # What an earlier monitor drew there, and nobody would now, is closed.
-        self._shown.adopt(client, ALL_RUNS)
+        for environment in (ALL_RUNS, suite_in(self._root).name):
+            self._shown.adopt(client, environment)
         self._shown.adopt(client, START, PREFIX)
         return client
 

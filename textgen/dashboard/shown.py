@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textgen.dashboard.names import plain
-from textgen.plots.window import Window, without_markup
+from textgen.plots.window import Window
 
 if TYPE_CHECKING:
     from textgen.dashboard.client import Client
@@ -34,7 +34,7 @@ class Shown:
         from textgen.dashboard.client import RefusedError
 
         environment = plain(environment)
-        window = replace(window, key=plain(window.key), data=list(map(without_markup, window.data)))
+        window = replace(window.without_markup(), key=plain(window.key))
         content = json.dumps([window.title, window.data, window.layout, window.height])
         drawn = (environment, window.key)
         if self._content.get(drawn) == content:

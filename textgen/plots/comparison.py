@@ -169,6 +169,7 @@ def _table(
             one = curve.compared
             name = Cell(
                 _called(one),
+                long=True,
                 below=curve.telling if legend else "",
                 line=(_DASHES[curve.dash][1], curve.color) if legend else None,
                 link=link(one.run),
@@ -241,7 +242,7 @@ def _bits(one: Compared) -> Cell:
     if one.bits is None and one.loss is not None and one.run.vocab.kind == "character":
         if one.run.settings.corpus.held_out:
             return Cell("", number=True)  # not judged yet
-        return Cell(f"{one.loss / math.log(2):.2f} in training", number=True)
+        return Cell(f"{one.loss / math.log(2):.2f}", number=True, below="in training")
     return number(one.bits)
 
 

@@ -1,4 +1,4 @@
-"""A run, or the sanity suite, as one HTML page that opens offline: plots and texts."""
+"""Runs, or the sanity suite, as one HTML page that opens offline: figures, plots and texts."""
 
 import html
 import importlib.util
@@ -8,55 +8,125 @@ from pathlib import Path
 from textgen.errors import TextgenError
 from textgen.evaluation.overlap import held_out_remarks
 from textgen.files import write_atomically
-from textgen.plots.html_page import html_page, in_script
-from textgen.plots.run import run_plots, run_texts
-from textgen.plots.window import Window
+from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.figures import figures_table
+from textgen.plots.html_page import NARROW, html_page, in_script, language_of
+from textgen.plots.run import facts, run_plots, settings_rows
+from textgen.plots.table import Cell, table
+from textgen.plots.window import WIDE, Window
+from textgen.runs.differences import differences, shown
 from textgen.runs.folder import Run
+from textgen.runs.record import Entry
 
 _STYLE = """
 body { font-family: sans-serif; color: #333; max-width: 1180px; margin: 24px auto; padding: 0 16px }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: 12px }
-.plots > div { border: 1px solid #ddd; border-radius: 4px }
-.sample { line-height: 1.7; font-size: 17px }
+h1, h2 { overflow-wrap: anywhere }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr));
+  gap: 12px; margin: 16px 0 }
+.plots > div { border: 1px solid #ddd; border-radius: 4px; min-width: 0 }
+.plots > .row { grid-column: 1 / -1 }
+.sample { line-height: 1.7; font-size: 17px; white-space: pre-wrap; overflow-wrap: anywhere }
 dt { color: #777; margin-top: 12px }
 dd { margin: 0 }
+summary { cursor: pointer }
 """
 
 
-def write_report(run: Run, path: Path) -> None:
-    """Write a run's page.
+def write_report(runs: Sequence[Run], path: Path) -> None:
+    """Write the page of a run, or of several beside each other.
+
+    Args:
+        runs: one or more.
+        path: the file.
 
     Raises:
-        TextgenError: the run has recorded nothing, or what is no record, or as ``write_page``.
+        TextgenError: a run has recorded nothing, or what is no record, or as ``write_page``.
     """
-    run.record.check()
-    entries = run.record.read()
-    if not entries:
-        raise TextgenError(f"{run.name} has recorded nothing yet: there is nothing to report")
-    settings = run_texts(run, entries)[-1]
-    samples = "".join(
-        f"<dt>epoch {entry['epoch']:.2f}</dt><dd class='sample'>{html.escape(entry['sample'])}</dd>"
-        for entry in reversed(entries)
-        if "sample" in entry
-    )
+    for run in runs:
+        run.record.check()
+    compared = [Compared(run, run.record.read()) for run in runs]
+    for one in compared:
+        if not one.entries:
+            raise TextgenError(
+                f"{one.run.name} has recorded nothing yet: there is nothing to report"
+            )
+    if len(compared) > 1:
+        _write_comparison(compared, path)
+        return
+    (one,) = compared
+    samples = [entry for entry in reversed(one.entries) if "sample" in entry]
     texts = f"""<h2>Samples, the newest first</h2>
-<dl>{samples}</dl>
-<h2>{settings.title}</h2>
-{settings.data[0]["content"]}"""
-    write_page(path, run.name, run_plots(run, entries), texts, held_out_remarks(run))
+<dl>{"".join(map(_sample, samples))}</dl>
+<h2>Settings</h2>
+{_settings(one.run)}"""
+    plots = run_plots(one.run, one.entries)
+    remarks = held_out_remarks(one.run)
+    write_page(path, one.run.name, plots, texts, remarks, first=figures_table(one))
+
+
+def _write_comparison(compared: Sequence[Compared], path: Path) -> None:
+    """Write a page that lays runs over each other, then tells what each wrote last."""
+    runs = [one.run for one in compared]
+    places = {run.folder: f"#run-{place}" for place, run in enumerate(runs)}
+    first, *plots = comparison_windows(compared, lambda run: places[run.folder])
+    found = differences([run.settings.flat() for run in runs])
+    head = [Cell("setting"), *(Cell(run.name) for run in runs)]
+    rows = [[Cell(name), *(Cell(shown(one[name])) for one in found)] for name in found[0]]
+    differing = f"<h2>The settings that differ</h2>\n<div class='wide'>{table(head, rows)}</div>"
+    remarks = [f"{run.name}: {remark}" for run in runs for remark in held_out_remarks(run)]
+    write_page(
+        path,
+        f"{len(runs)} runs",
+        plots,
+        (differing if rows else "") + "".join(map(_last_sample, range(len(runs)), compared)),
+        remarks,
+        first=f"<div class='wide'>{first.data[0]['content']}</div>",
+    )
+
+
+def _last_sample(place: int, one: Compared) -> str:
+    samples = [entry for entry in one.entries if "sample" in entry]
+    return (
+        f"<h2 id='run-{place}'>{html.escape(one.run.name)}</h2>\n{figures_table(one)}"
+        f"<dl>{''.join(map(_sample, samples[-1:]))}</dl>\n"
+    )
+
+
+def _sample(entry: Entry) -> str:
+    text = entry["sample"]
+    return (
+        f"<dt>epoch {entry['epoch']:.2f}</dt>"
+        f"<dd class='sample' lang='{language_of(text)}'>{html.escape(text)}</dd>\n"
+    )
+
+
+def _settings(run: Run) -> str:
+    """Return what a run was made with: what is not the default at once, the rest when opened."""
+    changed, usual = settings_rows(run)
+    columns = [Cell(""), Cell("")]
+    return f"""<div class='wide'>{table(columns, [*facts(run), *changed])}</div>
+<details><summary>The others, which are the defaults</summary>
+<div class='wide'>{table(columns, usual[1:])}</div>
+</details>"""
 
 
 def write_page(
-    path: Path, title: str, plots: list[Window], texts: str, remarks: Sequence[str] = ()
+    path: Path,
+    title: str,
+    plots: Sequence[Window],
+    texts: str,
+    remarks: Sequence[str] = (),
+    first: str = "",
 ) -> None:
-    """Write plots, and texts below them, as one page of some 4.5 MB, nearly all of it plotly.js.
+    """Write plots, and texts around them, as one page of some 4.5 MB, nearly all of it plotly.js.
 
     Args:
         path: the file.
         title: what stands above it.
         plots: windows with plotly's traces.
-        texts: HTML.
+        texts: HTML, below the plots.
         remarks: lines without which the plots may not be read.
+        first: HTML, above the plots.
 
     Raises:
         TextgenError: plotly is not installed.
@@ -65,15 +135,18 @@ def write_page(
     shown = [plot.without_markup() for plot in plots]
     data = in_script([[plot.key, plot.data, plot.layout] for plot in shown])
     frames = "".join(
-        f"<div id='{plot.key}' style='height:{plot.height}px'></div>" for plot in plots
+        f"<div id='{html.escape(plot.key)}' style='height:{plot.height}px'"
+        f"{' class=row' if plot.width == WIDE else ''}></div>"
+        for plot in plots
     )
-    body = f"""<div class="plots">{frames}</div>
+    body = f"""{first}
+<div class="plots">{frames}</div>
 {texts}
 <script>
 for (const [key, data, layout] of {data})
   Plotly.newPlot(key, data, layout, {{responsive: true, displaylogo: false}});
 </script>"""
-    scripts = f"<script>{_plotly_js()}</script>\n"
+    scripts = f"<script>{_plotly_js()}</script>\n<script>{NARROW.read_text('utf-8')}</script>\n"
     write_atomically(path, html_page(title, _STYLE, body, scripts, remarks))
 
 

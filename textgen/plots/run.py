@@ -138,7 +138,8 @@ def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
         if samples
         else "<p>The first sample comes with the first evaluation.</p>"
     )
-    settings = table([Cell(""), Cell("")], [*facts(run), *settings_rows(run)])
+    changed, usual = settings_rows(run)
+    settings = table([Cell(""), Cell("")], [*facts(run), *changed, *usual])
     return [text("sample", "Newest sample", newest), text("settings", "Settings", settings)]
 
 
@@ -159,21 +160,22 @@ def facts(run: Run) -> list[Row]:
     return [_pair(name, value) for name, value in rows.items()]
 
 
-def settings_rows(run: Run) -> list[Row]:
-    """Return a run's settings: those that are not the defaults, then the others."""
+def settings_rows(run: Run) -> tuple[list[Row], list[Row]]:
+    """Return a run's settings: those that are not the defaults, and the others."""
     usual = Settings().flat()
     settings = {name: value for name, value in run.settings.flat().items() if value is not None}
     changed = [name for name, value in settings.items() if value != usual[name]]
-    return [
-        Heading("not the defaults"),
-        *(_pair(name, shown(settings[name])) for name in changed),
-        Heading("defaults"),
-        *(_pair(name, shown(value)) for name, value in settings.items() if name not in changed),
-    ]
+    return (
+        [Heading("not the defaults"), *(_pair(name, shown(settings[name])) for name in changed)],
+        [
+            Heading("defaults"),
+            *(_pair(name, shown(value)) for name, value in settings.items() if name not in changed),
+        ],
+    )
 
 
 def _pair(name: str, value: object) -> Row:
-    return [Cell(name, color=GREY), Cell(str(value))]
+    return [Cell(name, color=GREY), Cell(str(value), long=True)]
 
 
 def seen(overlap: Overlap | None) -> str:

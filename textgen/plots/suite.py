@@ -1,9 +1,9 @@
 """What the suite's record looks like: for each task its loss, its answers and its errors."""
 
-import html
 from pathlib import Path
 from typing import Literal
 
+from textgen.plots.table import Cell, number, table
 from textgen.plots.window import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
 from textgen.runs.record import Entry, Record
 
@@ -78,21 +78,20 @@ def _dots(model: str, errors: list[int], color: str | None) -> Trace:
 
 
 def _results(entries: list[Entry]) -> Window:
-    cells = "".join(
-        "<tr>"
-        + "".join(
-            f"<td style='padding:2px 12px 2px 0'>{html.escape(str(value))}</td>"
-            for value in (
-                entry["task"],
-                entry["model"],
-                entry["asked"],
-                entry["result"],
-                f"{entry['seconds']:.1f} s",
-            )
-        )
-        + f"<td style='color:{GREEN if entry['passed'] else RED}'>"
-        + f"{'pass' if entry['passed'] else 'FAIL'}</td></tr>"
+    rows = [
+        [
+            Cell(str(entry["task"]), below=str(entry["model"])),
+            Cell(
+                "pass" if entry["passed"] else "FAIL",
+                color=GREEN if entry["passed"] else RED,
+                bold=not entry["passed"],
+            ),
+            Cell(str(entry["result"]), below=f"must: {entry['asked']}"),
+            number(entry["seconds"], ",.1f"),
+        ]
         for entry in entries
         if "passed" in entry
-    )
-    return text("results", "Sanity", f"<table style='font-size:13px'>{cells}</table>")
+    ]
+    names = ("task", "", "what came out")
+    head = [*map(Cell, names), Cell("seconds", number=True)]
+    return text("results", "Sanity", table(head, rows))

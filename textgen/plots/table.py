@@ -28,6 +28,8 @@ class Cell:
     """An address, quoted as URLs are."""
 
     bold: bool = False
+    long: bool = False
+    """Whether it may be longer than there is room for, and is broken anywhere."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,13 @@ def _row(row: Row, columns: int) -> str:
 def _head(cell: Cell) -> str:
     align = "right" if cell.number else "left"
     style = f"text-align:{align};font-weight:normal;color:{GREY};padding:2px 14px 2px 0;{_RULE}"
-    style += ";white-space:nowrap"
     return f"<th style='{style}'>{html.escape(cell.text)}</th>"
 
 
 def _cell(cell: Cell) -> str:
     style = "padding:2px 14px 2px 0;vertical-align:top"
-    style += ";text-align:right;white-space:nowrap" if cell.number else ";overflow-wrap:anywhere"
+    style += ";text-align:right;white-space:nowrap" if cell.number else ""
+    style += ";overflow-wrap:anywhere" if cell.long else ""
     style += f";color:{cell.color}" if cell.color else ""
     content = html.escape(cell.text)
     if cell.bold:

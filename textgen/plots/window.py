@@ -58,15 +58,16 @@ class Window:
 
     def named(self, name: str) -> "Window":
         """Return the same plot under another name, which also stands above it."""
-        title = {"title": {**self.layout["title"], "text": _escaped(name)}}
+        title = {"title": {**self.layout["title"], "text": name}}
         return replace(self, key=name, title=name, layout={**self.layout, **title})
 
     def without_markup(self) -> "Window":
-        """Return the same, its title and its curves' names as they are: plotly takes HTML there."""
+        """Return the same, its title and its curves' names shown as they are: plotly takes HTML."""
 
         def escaped(values: dict[str, Any], name: str) -> dict[str, Any]:
-            text = {name: html.escape(values[name], quote=False)} if name in values else {}
-            return values | text
+            if name not in values:
+                return values
+            return values | {name: html.escape(values[name], quote=False).replace("\n", "<br>")}
 
         title = {"title": escaped(self.layout["title"], "text")} if "title" in self.layout else {}
         data = [escaped(trace, "name") for trace in self.data]
@@ -110,15 +111,6 @@ def line(name: str, points: Points, color: str | None, *, markers: bool = False)
     }
 
 
-def without_markup(trace: Trace) -> Trace:
-    """Return a curve whose name is shown as it is, line by line; plotly takes some HTML in it."""
-    return trace | {"name": _escaped(trace["name"])} if "name" in trace else trace
-
-
-def _escaped(name: str) -> str:
-    return html.escape(name, quote=False).replace("\n", "<br>")
-
-
 def level(name: str, value: float, end: float) -> Trace:
     """Return a straight line at a value, from 0 to the end."""
     trace = line(name, [(0.0, value), (end, value)], GREY)
@@ -150,7 +142,7 @@ def plot(
     """
     axis = {"gridcolor": "#e8e8e8", "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
-        "title": {"text": _escaped(title), "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
+        "title": {"text": title, "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
         "xaxis": {"title": {"text": x_title}, "rangemode": "tozero", **axis},
         "yaxis": {"title": {"text": y_title}, **axis}
         | (_logarithmic(traces) if logarithmic else {}),
