@@ -23,6 +23,7 @@ from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.mirror import MirrorThread
 from textgen.dashboard.names import ALL_RUNS
 from textgen.errors import UsageError
+from textgen.plots.comparison import Compared, comparison_windows
 from textgen.plots.run import of_run
 from textgen.plots.window import thin
 from textgen.runs.folder import Run
@@ -133,6 +134,12 @@ def append(run: Run, perplexity: float) -> Entry:
     return entry
 
 
+def compared_key(run: Run) -> str:
+    """Return the name of the window in which a run is compared by its epochs."""
+    _, by_epochs, _ = comparison_windows([Compared(run, run.record.read())])
+    return by_epochs.key
+
+
 def test_training_draws_its_curve(command: Command, story: Path, server: Server) -> None:
     server.start()
     status, _, err = command(
@@ -151,7 +158,8 @@ def test_training_draws_its_curve(command: Command, story: Path, server: Server)
     trained = [entry for entry in entries if "perplexity" in entry]
     assert traces["training"]["y"] == [entry["perplexity"] for entry in trained]
     assert traces["Kneser-Ney"]["line"]["dash"] == "dash"
-    assert list(server.traces(ALL_RUNS, "held-out-epochs")) == [f"drawn{seen}"]
+    compared = server.traces(ALL_RUNS, compared_key(Run(Path("checkpoints/drawn"))))
+    assert list(compared) == [f"drawn{seen}", "Kneser-Ney"]
 
 
 def test_environment_and_window_are_called_as_asked(
@@ -249,14 +257,15 @@ def test_a_truncated_line_is_left_out_and_a_deleted_run_does_not_matter(
     server: Server, run: Run, mirror: MirrorThread, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.start()
-    before = append(run, 21.0)
+    before, key = append(run, 21.0), compared_key(run)
     with run.record.path.open("a", encoding="utf-8") as file:
         file.write('{"step": 99, "epoch": 9.9, "perpl')
     mirror.start()
     wait_for(lambda: server.last("drawn") == 21.0)
     assert server.traces("drawn")["training"]["x"][-1] == before["epoch"]
+    wait_for(lambda: server.names(ALL_RUNS, key))
     shutil.rmtree(run.folder)
-    wait_for(lambda: server.names(ALL_RUNS, "held-out-epochs") == ["no run yet"])
+    wait_for(lambda: server.names(ALL_RUNS, key) == [])
     assert server.last("drawn") == 21.0  # what was drawn stays
     assert "No Visdom" not in caplog.text
 

@@ -108,7 +108,9 @@ def test_it_draws_a_live_training_saves_and_stops(
     assert monitor.stop() == 0
     keys = ["perplexity", "bits", "optimiser", "speed", "sample", "settings"]
     assert list(saved("watched")) == list(saved("live")) == keys
-    assert list(saved("all-runs")) == ["held-out-epochs", "held-out-minutes"]
+    table, *curves = saved("all-runs")
+    assert table == "runs"
+    assert [key.rpartition("-")[0] for key in curves] == ["held-out-epochs", "held-out-minutes"]
     assert "Traceback" not in monitor.said
 
 
