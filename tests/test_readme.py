@@ -176,8 +176,11 @@ def test_the_table_names_every_command(checkout: Path) -> None:
 
 def test_the_scripts(checkout: Path) -> None:
     shell("textgen train corpus/sample.txt --name plotted --minutes 0.02 --no-visdom", checkout)
-    shell(f"{sys.executable} scripts/plot checkpoints/plotted plot.svg", checkout)
-    assert "polyline" in (checkout / "plot.svg").read_text("utf-8")
+    (checkout / "pictures").mkdir()
+    shell(f"{sys.executable} scripts/pictures checkpoints --into pictures", checkout)
+    assert "polyline" in (checkout / "pictures" / "perplexity.svg").read_text("utf-8")
+    if shutil.which("chromium"):
+        assert (checkout / "pictures" / "dashboard.png").read_bytes().startswith(b"\x89PNG")
     assert '"text to ids"' in shell(
         f"{sys.executable} scripts/bench --json --rounds 1 --seconds 0", checkout
     )

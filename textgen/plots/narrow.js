@@ -1,6 +1,6 @@
 // On a phone a plot has the whole width: its title is broken into lines, and what is named beside
 // the curves stands below them, for which there is more height. The layout itself is changed, for
-// Visdom reads it again.
+// Visdom reads it again. On any screen plots follow the page's width.
 (() => {
   const narrow = 600, columns = 44, line = 19, curves = 230, axis = 52;
 
@@ -41,6 +41,7 @@
 
   const draw = Plotly.newPlot;
   Plotly.newPlot = (where, data, layout, config) => {
+    config = {...config, responsive: true};
     if (innerWidth >= narrow) return draw(where, data, layout, config);
     const element = typeof where === 'string' ? document.getElementById(where) : where;
     if (layout?.title?.text && layout.legend && !layout.narrow) fit(element, data, layout);

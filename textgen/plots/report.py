@@ -144,7 +144,7 @@ def write_page(
 {texts}
 <script>
 for (const [key, data, layout] of {data})
-  Plotly.newPlot(key, data, layout, {{responsive: true, displaylogo: false}});
+  Plotly.newPlot(key, data, layout, {{displaylogo: false}});
 </script>"""
     scripts = f"<script>{_plotly_js()}</script>\n<script>{NARROW.read_text('utf-8')}</script>\n"
     write_atomically(path, html_page(title, _STYLE, body, scripts, remarks))
