@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,13 +37,16 @@ class Monitor:
             line = process.stderr.readline()
             assert line, self.said
             self.said += line
-        wait_for(lambda: self.has("main", "textgen"))  # drawn after all others
+        wait_for(lambda: self.has("main", "newest-settings"))  # drawn after all others
 
     def has(self, environment: str, key: str) -> bool:
-        data = json.dumps({"eid": environment, "win": key}).encode()
-        request = urllib.request.Request(f"{self.url}/win_exists", data)  # noqa: S310
+        return self.post("win_exists", {"eid": environment, "win": key}) == "true"
+
+    def post(self, path: str, body: object) -> str:
+        request = urllib.request.Request(f"{self.url}/{path}", json.dumps(body).encode())  # noqa: S310
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
-            return bool(response.read() == b"true")
+            answer: bytes = response.read()
+        return answer.decode()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -85,7 +91,14 @@ def test_a_browser_sees_the_run(
     last = [entry for entry in entries if "perplexity" in entry][-1]
     watched = watch(monitor.url)
     page = watched.page
-    page.goto(f"{monitor.url}/env/watched")
+    page.goto(monitor.url)  # opens on the newest run, beside the table of all
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+    assert page.inner_text(".content-text table").split()[:4] == [
+        *("run", "bits", "parameters", "minutes")
+    ]
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.click(".content-text a >> text=watched")
+    page.wait_for_url(f"{monitor.url}/env/watched")
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
     value = page.evaluate(
         "[...document.querySelectorAll('.js-plotly-plot')]"
@@ -112,6 +125,45 @@ def test_it_draws_a_live_training_saves_and_stops(
     assert table == "runs"
     assert [key.rpartition("-")[0] for key in curves] == ["held-out-epochs", "held-out-minutes"]
     assert "Traceback" not in monitor.said
+
+
+def test_what_is_gone_goes_also_where_it_went_in_between(monitor: Monitor, run: Run) -> None:
+    copy_run(run, "gone + soon")
+    copy_run(run, "gone later")
+    for environment in ("gone ＋ soon", "gone later"):
+        wait_for(partial(monitor.has, environment, "settings"))
+    monitor.post("fork_env", {"prev_eid": "gone later", "eid": "copied"})
+    shutil.rmtree("checkpoints/gone + soon")
+    wait_for(lambda: not monitor.has("gone ＋ soon", "settings"))
+    assert monitor.stop() == 0
+    assert "No Visdom" not in monitor.said
+    shutil.rmtree("checkpoints/gone later")
+    with monitoring() as second:
+        wait_for(lambda: not second.has("gone later", "settings"))
+        there = json.loads(second.post("env_state", {}))
+        assert sorted(there) == ["all-runs", "copied", "main", "watched"]
+        assert second.stop() == 0
+    assert not list(Path("checkpoints/.visdom").glob("gone*"))
+
+
+def test_a_training_finds_the_monitor_of_its_folder(
+    monitor: Monitor, command: Command, story: Path
+) -> None:
+    train = ("train", story, *flags(**TINY))
+    _, _, err = command(*train, "--name", "found")
+    assert f"Drawing on Visdom: {monitor.url}\n" in err
+    assert "textgen monitor" not in err
+    wait_for(lambda: monitor.has("found", "settings"))
+    _, _, err = command(*train, "--name", "named", "--visdom-env", "my own")
+    assert f"Drawing on Visdom: {monitor.url}\n" in err
+    assert monitor.has("my own", "settings")
+    monitor.stop(signal.SIGKILL)  # it takes nothing back
+    assert list(Path("checkpoints/.visdom").glob("address-*"))
+    for name, flag in (("alone", ()), ("alone too", ("--visdom-env", "my own"))):
+        _, _, err = command(*train, "--name", name, *flag)
+        assert "Visdom" not in err
+        assert err.count("textgen monitor") == 1  # one hint, at its end
+        assert err.rstrip().endswith(f"textgen report {shlex.quote(name)}")
 
 
 def test_two_monitors_on_one_folder_and_ctrl_c_saves_too(monitor: Monitor) -> None:

@@ -38,6 +38,7 @@ class Client(visdom.Visdom):
     """
 
     def __init__(self, address: SplitResult, token: str | None = None) -> None:
+        self._url = f"{address.scheme}://{address.netloc}{address.path.rstrip('/')}"
         self._http = requests.Session()
         # For an address on this machine, a proxy in the environment is never meant.
         self._http.trust_env = not is_loopback(address.hostname or "")
@@ -95,7 +96,8 @@ class Client(visdom.Visdom):
 
     def environments(self) -> list[str]:
         """Return the names of all environments."""
-        return list(map(str, json.loads(self._send({}, endpoint="env_state"))))
+        # Not by _send: that names an environment, of which 0.3 then tells the windows.
+        return list(map(str, json.loads(self._handle_post(f"{self._url}/env_state"))))
 
     def windows_in(self, environment: str) -> list[str]:
         """Return the names of all windows of an environment that is there."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from tornado.web import RequestHandler, StaticFileHandler
 
+from textgen.dashboard.names import START
 from textgen.errors import TextgenError
 from textgen.plots.html_page import NARROW
 
@@ -82,9 +83,18 @@ def _files_of_ours() -> dict[str, Path]:
 
 
 def finished(page: bytes) -> bytes:
-    """Return Visdom's page with what it lacks: its language, and how plots fit on a phone."""
-    script = f'<script src="/static/{_NARROW}"></script>\n  </head>'
-    return page.replace(b"<html>", b'<html lang="en">', 1).replace(b"</head>", script.encode(), 1)
+    """Return Visdom's page with what it lacks.
+
+    It says its language, its plots fit on a phone, and where its address names no environment, it
+    opens on the newest run: 0.3 leaves to the browser what 0.2.4 is told.
+    """
+    for old, new in (
+        (b"<html>", b'<html lang="en">'),
+        (b"</head>", f'<script src="/static/{_NARROW}"></script>\n  </head>'.encode()),
+        (b"= getActiveEnvFromPath();", f"= getActiveEnvFromPath() || '{START}';".encode()),
+    ):
+        page = page.replace(old, new, 1)
+    return page
 
 
 def static_handler(files: dict[str, Path]) -> type[StaticFileHandler]:

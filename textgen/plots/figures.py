@@ -28,7 +28,7 @@ def figures_table(compared: Compared) -> str:
 
     rows: list[Row] = []
     if judged:
-        perplexity = judged["held_out_perplexity"]
+        perplexity = judged.get("held_out_perplexity")
         if "network_bits_per_character" in judged:
             for name, figure in _JUDGED:
                 whole = figure == _JUDGED[-1][1]

@@ -16,11 +16,14 @@ from textgen.evaluation.judge import Judged
 from textgen.evaluation.predictions import Predictions
 from textgen.files import write_atomically
 from textgen.names import readable
-from textgen.plots.html_page import html_page, in_script
+from textgen.plots.html_page import html_page, in_script, language_of
 from textgen.text.vocab import UNKNOWN, Vocab
 
 MAX_CHARACTERS = 200_000
 """Characters on a page: some 14 MB, which browsers show within seconds."""
+
+_TOLD_BY = 10_000
+"""Tokens that tell which language a text is in."""
 
 _HIGHEST = 16
 """Bits from which on a character has the last colour: one in 65,536."""
@@ -166,7 +169,8 @@ def write_predictions(
     body = f"""<div id="legend">bits per character {_legend()}
 <i class="unknown">unknown to the model</i></div>
 {_who(predictions.asked)}<div id="hint"></div>
-{"".join(lines)}
+<div lang="{language_of("".join(tokens[:_TOLD_BY]))}">
+{"".join(lines)}</div>
 <script>
 const data = {data};
 {_SCRIPT}</script>"""
