@@ -89,6 +89,8 @@ class MirrorThread(threading.Thread):
                 )
                 return
             except Exception as error:  # whatever visdom raises ends here
+                if self._closing.is_set() and not self._looks_at_the_end:
+                    return  # it was stopped amid a look
                 client = None
                 if not in_outage:
                     _tell_of_outage(self._told_as, error)
