@@ -115,6 +115,9 @@ def test_mistakes_are_told(served: Served, watch: Callable[[str], Watched]) -> N
     page.press("#seed", "Enter")
     page.locator(READY).wait_for()
     assert page.inner_text("#status").endswith("The model does not know 龘")
+    for text, language in (("A line", ""), ("はい", "ja"), ("却说", "zh")):
+        page.fill("#prompt", text)
+        assert page.get_attribute("#prompt", "lang") == language
     page.fill("#prompt", "说" * 100_001)
     page.press("#length", "Enter")
     page.locator("#status.wrong").wait_for()

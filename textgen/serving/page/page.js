@@ -149,8 +149,16 @@ function cost(one) {
   return bits ? words.cost(one.textContent, bits) : `${one.textContent} ${words.unknown}`;
 }
 
+// The language of a text, as far as its script tells; it decides the shapes of Chinese characters.
+function languageOf(text) {
+  if (/[\u3040-\u30ff]/.test(text)) return 'ja';
+  if (/[\uac00-\ud7af]/.test(text)) return 'ko';
+  return /[\u3400-\u9fff]/.test(text) ? 'zh' : '';
+}
+
 // Show the text without colours, and return where it goes on.
 function plain() {
+  at('text').lang = languageOf(prompt + text);
   const given = document.createElement('span'), written = document.createTextNode(text);
   given.className = 'given';
   given.textContent = prompt;
@@ -162,6 +170,9 @@ function plain() {
 at('form').addEventListener('submit', (event) => {
   event.preventDefault();
   write(at('prompt').value);
+});
+at('prompt').addEventListener('input', (event) => {
+  event.target.lang = languageOf(event.target.value);
 });
 at('on').addEventListener('click', () => write(prompt, text));
 at('stop').addEventListener('click', () => work?.abort());
