@@ -283,10 +283,12 @@ class TrainingConfig:
     its length good when not given."""
 
     minutes: float | None = None
-    """Minutes to train; 10 with neither this nor --epochs. With --resume, that much on top."""
+    """Minutes to train, judging on the way included; 10 with neither this nor --epochs. Time on the
+    wall counts, but for a process that is stopped or asleep. With --resume, that much on top."""
 
     evaluate_every: int | None = None
-    """Steps between two evaluations on the held-out part; when not given, 10 in all."""
+    """Steps between two evaluations on the held-out part; when not given, 10 in all. Only these
+    choose the best weights; something to see comes every 20 seconds."""
 
     patience: int = 4
     """Stop early after this many evaluations in a row without a better one; 0 never stops."""

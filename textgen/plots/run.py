@@ -69,7 +69,7 @@ def of_run(run: Run, name: str | None = None, perplexity: str | None = None) -> 
 def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     """Return a run's curves over its epochs."""
     trained = [entry for entry in entries if "perplexity" in entry]
-    judged = [entry for entry in trained if "held_out_perplexity" in entry]
+    judged = [entry for entry in entries if "held_out_perplexity" in entry]
     known = seen(held_out_overlap(run))
     end = max((entry["epoch"] for entry in trained), default=0.0)
     held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT

@@ -29,15 +29,36 @@ class Position:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training's length came to; it is fixed before the first step."""
+    """What a training's length came to before its first step."""
 
     total_steps: int
+    """All there are; with a budget as many as there seemed to be time for, until the training is
+    over: the record has what was planned anew."""
+
     evaluate_every: int
     counted: int | None = None
     """Tokens of a long training text that are counted."""
 
     judged: int = JUDGED
     """Tokens of a long held-out part that are judged at an evaluation."""
+
+    budget: float | None = None
+    """Seconds that it may take; none where only steps count, and nothing is planned anew."""
+
+    by_steps: bool = False
+    """Whether it is judged every so many steps all the same."""
+
+    per_step: float = 0.0
+    """Seconds that a step took when it was measured."""
+
+    judging: float = 0.0
+    """Seconds that an evaluation was reckoned to take then."""
+
+    most: int | None = None
+    """Steps that there are at most, however much time there is."""
+
+    first_step: int = 0
+    """Steps that were done before the budget began."""
 
 
 @dataclass

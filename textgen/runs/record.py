@@ -46,6 +46,16 @@ class Entry(TypedDict, total=False):
 
     sample: str
 
+    glance: bool
+    """Whether it was judged for who watches only: no weights are kept, and none compared, for it.
+    """
+
+    # Where --minutes are a budget: what is planned from this step on, and the seconds spent of
+    # all budgets so far, those of judging and saving included.
+    total_steps: int
+    span: int
+    spent: float
+
     # At the end: what the best weights are of, and how they judge the held-out part read strictly
     # in order, or of a long one a sample.
     best_step: int

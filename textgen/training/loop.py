@@ -59,8 +59,12 @@ def train_steps(
     config: TrainingConfig,
     total_steps: int,
     position: Position,
+    span: int | None = None,
 ) -> Iterator[Step]:
     """Train from a position on until ``total_steps`` are done; yield after every step.
+
+    The learning rate is that of the last ``total_steps`` of a training of ``span`` steps; of one
+    of ``total_steps``, when not given.
 
     A batch whose gradient is not finite is passed over, as if the text had it not.
 
@@ -71,13 +75,14 @@ def train_steps(
     """
     state, first_batch = position.state, position.batch
     epoch, step, left_out = position.epoch, position.step, 0
+    ahead = 0 if span is None else span - total_steps
     device = next(model.parameters()).device
     dtype = choose_dtype(config.precision, model.parameters())
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16)
     while step < total_steps:
         for batch, (x, y) in enumerate(batches.epoch(epoch, first_batch), first_batch + 1):
             model.train()  # who evaluated or generated since the last step has turned it off
-            learning_rate = learning_rate_at(step, total_steps, config)
+            learning_rate = learning_rate_at(step + ahead, total_steps + ahead, config)
             with DRAWING, autocast:
                 seed(x.device, config.seed + step)  # dropout follows from (seed, step)
                 loss, after = model.loss(x, y, detach(state) if batches.carries_state else None)

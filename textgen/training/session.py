@@ -1,9 +1,10 @@
 """A training under way: the loop, evaluating, saving."""
 
+import contextlib
 import logging
 import math
 import shlex
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,7 +15,7 @@ from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted, TextgenError
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.perplexity import Passage
-from textgen.evaluation.sample import Sample
+from textgen.evaluation.sample import ROWS, Sample
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
@@ -22,7 +23,9 @@ from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
 from textgen.runs.weights import DamagedError
-from textgen.training.loop import norm_of
+from textgen.training.agenda import Agenda, agenda_of, spent_after
+from textgen.training.clock import Clock
+from textgen.training.loop import Step, norm_of
 from textgen.training.meter import Meter, require_finite
 from textgen.training.plan import make_plan
 from textgen.training.recovery import NotFiniteError, halved
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_REPORTS = 200
-"""Lines in a record, about."""
-
 _SAVE_SECONDS = 60.0
 """Seconds of training that a power cut may cost."""
 
@@ -46,6 +46,18 @@ _FIRST_SAVE_SECONDS = 10.0
 
 _EVALUATING_SECONDS = 5.0
 """The same where an evaluation comes next, which may take long itself."""
+
+_GLANCE_SECONDS = 18.0
+"""Seconds after which there is something to see again, evaluations or not."""
+
+_FIRST_GLANCE_SECONDS = 8.0
+"""The same at the beginning."""
+
+_GLANCE_JUDGES = 1.0
+"""Seconds that judging may take for a glance: where an evaluation takes longer, less is judged."""
+
+_FEW = 1000
+"""Tokens judged for a glance where it is not known how long they take."""
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
 _CONTINUED = GenerationConfig(length=30, temperature=0)
@@ -82,7 +94,7 @@ class Session:
         TextgenError: the text is too short, or the device or the precision is not to be had.
     """
 
-    def __init__(self, settings: Settings, material: Material) -> None:
+    def __init__(self, settings: Settings, material: Material, clock: Clock | None = None) -> None:
         self.settings = settings
         self.config = settings.training
         self.material = material
@@ -94,7 +106,10 @@ class Session:
         self.position = Position()
         self.progress = Progress()
         self.pending: Entry | None = None
-        self._saved = time.monotonic()
+        self.clock = clock or Clock()
+        self.agenda: Agenda = agenda_of(Plan(1, 1), [])
+        self._judging: float | None = None
+        self._saved = self._shown = self.clock.read()
 
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
@@ -125,6 +140,17 @@ class Session:
         judges = self.material.held_out is not None and run.best.exists() and entries
         return not judges or "best_step" in entries[-1]
 
+    def is_complete(self, run: Run) -> bool:
+        """Return whether nothing is left to do of what the run was made for."""
+        agenda = agenda_of(run.plan, [e for e in run.record.read() if e["step"] <= self.kept])
+        done = self.position.step >= agenda.course.total_steps
+        return (done or self.ran_stale()) and self.pending is None and self.is_judged(run)
+
+    @property
+    def kept(self) -> int:
+        """Return the step up to which the record stands; what is pending is told again."""
+        return self.position.step - (self.pending is not None) or -1
+
     def plan(self) -> Plan:
         """Turn epochs and minutes into steps; see ``make_plan``."""
         return make_plan(self.settings, self.material, self.learner)
@@ -137,10 +163,10 @@ class Session:
             TextgenError: the loss is not finite, or the disk is full.
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
-            meter = self._meter(run)
+            meter = self._take_up(run, follow=True)
             tokens_per_step = self.config.rows * self.config.num_steps
             bar = progress_bar(
-                run.plan.total_steps * tokens_per_step,
+                self.agenda.course.total_steps * tokens_per_step,
                 f"{self.material.vocab.kind}s",
                 done=self.position.step * tokens_per_step,
             )
@@ -153,8 +179,13 @@ class Session:
                         f"stopped and saved, since messages cannot be written ({error.strerror}); "
                         f"go on with: textgen train --resume {shlex.quote(run.name)}"
                     ) from None
-            passage = self.material.held_out
+            if self.agenda.course.total_steps != run.plan.total_steps:
+                plan = replace(run.plan, total_steps=self.agenda.course.total_steps)
+                run.update(run.settings, plan)
+            spent, passage = self.clock.read(), self.material.held_out
             held_out = self._judge_best(run, passage, stop) if passage is not None else None
+            if run.plan.budget is not None:
+                self._tell_budget(run, spent)
         return Result(
             run,
             meter.tokens,
@@ -172,6 +203,45 @@ class Session:
         entries = run.record.read()
         if entries and entries[-1]["step"] == self.position.step:
             self._save(run)
+
+    def _take_up(self, run: Run, *, follow: bool) -> Meter:
+        """Forget what was recorded after the last checkpoint, and go on from there.
+
+        Args:
+            run: the run.
+            follow: whether to plan as that was planned.
+        """
+        entries = run.record.read()
+        known = [entry for entry in entries if entry["step"] <= self.kept]
+        later = [entry for entry in entries if entry["step"] > self.kept] if follow else []
+        # Who begins anew says again, too, what there was before the first step.
+        run.record.forget_after(self.kept)
+        last = known[-1:]
+        if self.pending is not None:
+            known = [*known, self.pending | {"sample": ""}]  # it will have one
+        self.agenda = agenda_of(run.plan, known, later)
+        self.clock.start(spent_after(known))
+        self._saved = self.clock.seconds
+        self._shown = self._saved - _GLANCE_SECONDS + _FIRST_GLANCE_SECONDS
+        if not last:
+            return Meter(clock=self.clock)
+        return Meter(last[0]["tokens"], last[0]["seconds"], self.clock)
+
+    def _tell_budget(self, run: Run, spent: float) -> None:
+        """Tell what was asked and what was spent, and why that is less."""
+        plan, done = run.plan, self.position.step
+        before = [entry for entry in run.record.read() if entry["step"] <= plan.first_step]
+        gone = spent - spent_after(before)
+        steps = f"{done - plan.first_step:,} steps"
+        words = [f"{plan.budget:g} s asked, {gone:,.1f} s spent on {steps}, judging and saving"]
+        if self.ran_stale():
+            words.append("it stopped early")
+        elif done == plan.most:
+            words.append(f"{self._epoch():.3g} epochs are as many as were to be")
+        words.append(f"judging the end took {self.clock.read() - spent:,.1f} s more")
+        if self.clock.stopped:
+            words.append(f"{self.clock.stopped:,.0f} s of a process that was stopped do not count")
+        log.info("%s", "; ".join(words))
 
     def _train_or_go_back(
         self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]"
@@ -195,42 +265,44 @@ class Session:
         self.config = self.settings.training
         self.learner = replace(self.learner, settings=self.settings)
         self.load(run)
-        return self._meter(run)
-
-    def _meter(self, run: Run) -> Meter:
-        """Drop what was recorded after this position; return a meter that counts on from there."""
-        # Who begins anew says again, too, what there was before the first step.
-        step = self.position.step - (self.pending is not None)  # whose entry is told again
-        run.record.forget_after(step or -1)
-        entries = run.record.read()
-        return Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
+        return self._take_up(run, follow=False)
 
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
-        total_steps, evaluate_every = run.plan.total_steps, run.plan.evaluate_every
-        report_every = max(1, total_steps // _REPORTS)
         self._begin(run, meter, stop, bar)
         if self.ran_stale():  # it was complete, and only the best weights are still to be judged
             return
         meter.start()
-        for step in self.learner.steps(total_steps, self.position):
+        for step in self._steps():
             self.position = step.position
             meter.add(step)
             bar.update(step.tokens)
-            done = step.position.step
-            evaluate = done % evaluate_every == 0 or done == total_steps
-            save = evaluate or stop.asked or time.monotonic() - self._saved > _SAVE_SECONDS
-            if not save and done % report_every != 0:
-                continue
-            entry = meter.read(step, self._epoch())
-            entry["perplexity"] = perplexity_of(entry["loss"])
-            if save:  # a step may leave weights that only the next step's loss would tell of
-                norm = float(norm_of(p.detach() for p in self.model.parameters()))
-                require_finite("norm of the weights", norm, done)
-            if evaluate:
-                entry = self._evaluated(run, entry, stop)
-            if self._ends_with(entry, run, stop, bar, save=save):
-                return
-            meter.start()
+            due = self.agenda.after(step.position.step, meter.trained, self.clock.seconds)
+            bar.total = self.agenda.course.total_steps * step.tokens
+            save = due.evaluation or stop.asked or self.clock.seconds - self._saved > _SAVE_SECONDS
+            if save or due.line:
+                entry = meter.read(step, self._epoch())
+                entry["perplexity"] = perplexity_of(entry["loss"])
+                entry |= self.agenda.noted(self.clock.seconds)
+                if save:  # a step may leave weights that only the next step's loss would tell of
+                    norm = float(norm_of(p.detach() for p in self.model.parameters()))
+                    require_finite("norm of the weights", norm, step.position.step)
+                if due.evaluation:
+                    entry = self._evaluated(run, entry, stop)
+                if self._ends_with(entry, run, stop, bar, save=save):
+                    return
+                meter.start()
+            if self.clock.seconds - self._shown > _GLANCE_SECONDS:
+                with meter.paused():
+                    self._glance(run, meter, stop, bar)
+
+    def _steps(self) -> Iterator[Step]:
+        """Train to the end of the course, whatever becomes of that on the way."""
+        while self.position.step < self.agenda.course.total_steps:
+            course = self.agenda.course
+            for step in self.learner.steps(course.total_steps, self.position, course.span):
+                yield step
+                if self.agenda.course != course:
+                    break
 
     def _ends_with(
         self, entry: Entry, run: Run, stop: StopRequest, bar: "tqdm[NoReturn]", *, save: bool = True
@@ -243,18 +315,21 @@ class Session:
         self._tell(run, bar, entry)
         if save:
             self._save(run)
-        done, total_steps = self.position.step, run.plan.total_steps
-        if stop.asked and done < total_steps:
-            raise Interrupted(
-                f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
-                f"go on with: textgen train --resume {shlex.quote(run.name)}"
-            )
+        if stop.asked and self.position.step < self.agenda.course.total_steps:
+            raise self._interrupted(run)
         if self.ran_stale():
             log.info(
                 "Stopped early: the held-out part got no better in %d evaluations",
                 self.progress.stale,
             )
         return self.ran_stale()
+
+    def _interrupted(self, run: Run) -> Interrupted:
+        done, total_steps = self.position.step, self.agenda.course.total_steps
+        return Interrupted(
+            f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
+            f"go on with: textgen train --resume {shlex.quote(run.name)}"
+        )
 
     def _begin(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         """Record what comes before the next step, if anything does."""
@@ -265,7 +340,7 @@ class Session:
         elif self.config.prefix and self.position.step == 0:
             self._tell(run, bar, self._before())
         if not run.last.exists():
-            self._saved = time.monotonic() - _SAVE_SECONDS + _FIRST_SAVE_SECONDS
+            self._saved = self.clock.read() - _SAVE_SECONDS + _FIRST_SAVE_SECONDS
 
     def _evaluated(self, run: Run, entry: Entry, stop: StopRequest) -> Entry:
         """Return the entry of the record with an evaluation; no step is lost in one that is long.
@@ -276,30 +351,36 @@ class Session:
         Raises:
             Interrupted: somebody asked to stop meanwhile.
         """
-        if time.monotonic() - self._saved > _EVALUATING_SECONDS:
+        if self.clock.read() - self._saved > _EVALUATING_SECONDS:
             self._save(run, pending=entry)
         try:
-            return {**entry, **self._evaluation(run, stop)}
+            entry = {**entry, **self._evaluation(run, stop)}
         except _StopAsked:
             self._save(run, pending=entry)
-            raise Interrupted(
-                f"stopped after {self.position.step:,} of {run.plan.total_steps:,} steps, "
-                "everything is saved; "
-                f"go on with: textgen train --resume {shlex.quote(run.name)}"
-            ) from None
+            raise self._interrupted(run) from None
+        if "spent" in entry:
+            entry["spent"] = round(self.clock.read(), 3)
+        return entry
 
     def _tell(self, run: Run, bar: "tqdm[NoReturn]", entry: Entry) -> None:
         """Record an entry; show it on the bar, and what an evaluation found in lines above it."""
         run.record.append(entry)
-        loss, perplexity = entry["loss"], entry["perplexity"]
-        bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
+        figures = []
+        if "perplexity" in entry:
+            loss, perplexity = entry["loss"], entry["perplexity"]
+            bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
+            figures.append(f"perplexity {perplexity:.1f}")
         if "sample" not in entry:
             return
-        line = f"epoch {entry['epoch']:.2f}: perplexity {perplexity:.1f}"
+        self._shown = self.clock.read()
         if "held_out_perplexity" in entry:
             bits = entry["held_out_bits_per_character"]
-            line += f", held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
-        log.info("%s", line)
+            shown = f"held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
+            count = self.material.at_the_end.count
+            if (judged := entry["held_out_tokens"]) < count:
+                shown += f" on {judged:,} of {count:,} {self.material.vocab.kind}s"
+            figures.append(shown)
+        log.info("epoch %.2f%s", entry["epoch"], ": " * bool(figures) + ", ".join(figures))
         # A text of the model's own is one line; of each prefix there is one.
         log.info("  %s", entry["sample"].replace("\n", "\n  " if self.config.prefix else " "))
 
@@ -313,7 +394,7 @@ class Session:
             **self.learner.parts(),
             pending=pending,
         )
-        self._saved = time.monotonic()
+        self._saved = self.clock.read()
 
     def _epoch(self) -> float:
         """Return the number of epochs done, with the part of the last one."""
@@ -340,7 +421,9 @@ class Session:
         passage = self.material.held_out
         if passage is None:
             return {"sample": self._sample()}
+        began = self.clock.read()
         held_out = self._judge(passage, self.material.on_the_way, stop)
+        self._judging = self.clock.read() - began
         bits = held_out.model.bits_per_character
         require_finite("held-out loss", bits, self.position.step)
         self.progress.stale += 1
@@ -358,6 +441,37 @@ class Session:
             **held_out_entry(held_out),
             "sample": self._sample(),
         }
+
+    def _glance(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
+        """Show who watches what the model writes, and how it judges some of the held-out part.
+
+        Nothing follows from it: when there is one goes by the clock, and neither the weights that
+        are kept nor an early stop may.
+        """
+        entry: Entry = {
+            "step": self.position.step,
+            "epoch": round(self._epoch(), 4),
+            "tokens": meter.trained_on,
+            "seconds": round(meter.trained, 3),
+            "glance": True,
+            "sample": self._sample(),
+        }
+        if "spent" in (noted := self.agenda.noted(self.clock.seconds)):
+            entry["spent"] = noted["spent"]
+        if (passage := self.material.held_out) is not None:
+            with contextlib.suppress(_StopAsked):  # the next step ends it
+                found = self._judge(passage, self._glanced_at(passage), stop)
+                if math.isfinite(found.model.bits_per_character):  # else the next line tells
+                    entry |= held_out_entry(found)
+        self._tell(run, bar, entry)
+
+    def _glanced_at(self, passage: Passage) -> Sample:
+        """Return what of the held-out part is judged at a glance: as at an evaluation, or less."""
+        usual, takes = self.material.on_the_way, self._judging
+        if takes is not None and takes <= _GLANCE_JUDGES:
+            return usual
+        most = _FEW if takes is None else int(self.material.judged * _GLANCE_JUDGES / takes)
+        return Sample.of(passage.count, ROWS, max(ROWS, min(_FEW, most)))
 
     def _sample(self) -> str:
         """Return what the model writes now: of each prefix a line, or a text of its own."""
@@ -383,6 +497,7 @@ class Session:
         """
 
         def watch(judged: int) -> None:
+            self.clock.read()
             if stop.asked:
                 raise _StopAsked
             if bar is not None:
@@ -426,6 +541,8 @@ class Session:
             "best_held_out_bits_per_character": held_out.model.bits_per_character,
             "best_held_out_tokens": held_out.model.tokens,
         }
+        if "spent" in last:
+            entry["spent"] = last["spent"]
         if held_out.static is not None:
             entry["best_network_bits_per_character"] = held_out.network.bits_per_character
             entry["best_static_bits_per_character"] = held_out.static.bits_per_character

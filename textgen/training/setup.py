@@ -130,7 +130,9 @@ class Learner:
             "gate_optimizer": gate and gate.optimizer,
         }
 
-    def steps(self, total_steps: int, position: Position) -> Iterator[Step]:
+    def steps(
+        self, total_steps: int, position: Position, span: int | None = None
+    ) -> Iterator[Step]:
         """Train from a position on; see ``train_steps``."""
         once = self.batches.num_batches(0)
         gate_steps = round(once * gate_passes(len(self.batches.tokens), total_steps / once))
@@ -141,6 +143,7 @@ class Learner:
             self.settings.training,
             total_steps,
             position,
+            span,
         ):
             if self.gate is not None:
                 self.gate.learn(step.position.step, gate_steps)

@@ -3,6 +3,7 @@
 import logging
 import math
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -68,6 +69,7 @@ def train(
             stopped; then the run can be resumed.
     """
     asked = given(settings)
+    began = time.perf_counter()
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
     corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
@@ -123,6 +125,12 @@ def train(
     del corpus, text
     with locked(run.folder):
         tell_held_out(run)
+        if plan.budget is not None:
+            log.info(
+                "Counting and measuring took %.1f s; the %g s begin now",
+                time.perf_counter() - began,
+                plan.budget,
+            )
         return _go(session, run, mirror)
 
 
@@ -192,13 +200,12 @@ def _go_on(run: Run, settings: Settings, mirror: Mirror, command: Sequence[str] 
     run.config["legs"] = [*run.legs, _leg(session, command, asked)]  # written with what follows
     if settings.has_length():
         session.progress.stale = 0
+        run.record.forget_after(session.kept)  # nothing of that is followed any more
         plan = session.plan()
-        run.update(settings, replace(plan, total_steps=done + plan.total_steps))
-    elif (
-        (done >= run.plan.total_steps or session.ran_stale())
-        and session.pending is None
-        and session.is_judged(run)
-    ):
+        most = None if plan.most is None else done + plan.most
+        total_steps = done + plan.total_steps
+        run.update(settings, replace(plan, total_steps=total_steps, most=most, first_step=done))
+    elif session.is_complete(run):
         raise TextgenError(
             f"{run.name} is complete after {done:,} steps; to train it for longer: "
             f"textgen train --resume {shlex.quote(run.name)} --minutes 10"
