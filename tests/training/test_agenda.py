@@ -88,6 +88,17 @@ def test_what_was_recorded_is_followed_at_any_speed(
     ]
 
 
+@given(st.floats(0.1, 8.0), st.floats(0.0, 3.0))
+def test_a_slow_first_step_ends_nothing(first: float, judging: float) -> None:
+    plan = Plan(600, 1, budget=_BUDGET, per_step=0.1, judging=judging)
+    agenda = agenda_of(plan, [])
+    agenda.after(1, first, first)
+    assert agenda.course.total_steps > 1
+    trained = first + 0.1
+    agenda.after(2, trained, trained)
+    assert agenda.course.total_steps > 2
+
+
 @given(_COSTS, st.integers(1, 200))
 def test_there_are_no_more_steps_than_epochs_allow(costs: list[float], most: int) -> None:
     plan = Plan(most, 1, budget=_BUDGET, most=most)

@@ -28,6 +28,9 @@ _MUCH = 0.05
 """Share of a budget: where so much is left, half of the steps that are left are not gone without
 planning anew, however fast they go."""
 
+_UNSEEN = 0.25
+"""Share of a budget that is kept for an evaluation at most, before one has shown what it takes."""
+
 
 class Due(NamedTuple):
     """What there is to do after a step."""
@@ -167,9 +170,12 @@ class ByClock:
 
     def _seconds_per_evaluation(self, step: int, trained: float, spent: float) -> float:
         """Return what comes with one, whatever is shown and saved on the way to it included."""
-        if not self._evaluations:  # what slows steps down slows judging down
-            slower = self._seconds_per_step(step, trained) / max(self._plan.per_step, 1e-9)
-            return self._plan.judging * slower
+        if not self._evaluations:
+            judging = self._plan.judging
+            if trained - self._lines[0][1] > _MUCH * self._budget:  # else a few steps tell little
+                # What slows steps down slows judging down.
+                judging *= self._seconds_per_step(step, trained) / max(self._plan.per_step, 1e-9)
+            return min(judging, _UNSEEN * self._budget)
         beside = (spent - self._began) - (trained - self._lines[0][1])
         return max(0.0, beside) / self._evaluations
 
