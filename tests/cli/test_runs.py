@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import TINY, Command, copy_run, flags, make_story
 from textgen.cli.settings_file import to_toml
-from textgen.cli.shown import shown_age, shown_size, shown_value
+from textgen.cli.shown import shown_age, shown_size
 from textgen.config import Settings
 from textgen.files import write_atomically
+from textgen.runs.differences import shown
 from textgen.runs.folder import Run
 from textgen.runs.lock import locked
 
@@ -369,7 +370,7 @@ def test_completion_is_installed(
 
 def test_values_are_shown_as_people_read_them() -> None:
     values = (None, True, 1.0, 0.008, ("a", "b"), (), "web", 3)
-    assert list(map(shown_value, values)) == ["-", "yes", "1", "0.008", "a, b", "-", "web", "3"]
+    assert list(map(shown, values)) == ["-", "yes", "1", "0.008", "a, b", "-", "web", "3"]
     assert list(map(shown_size, (0, 999, 1000, 5 * 10**6, 10**16))) == [
         *("0 B", "999 B", "1.0 kB", "5.0 MB", "10000.0 TB")
     ]

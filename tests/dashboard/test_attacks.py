@@ -30,9 +30,10 @@ from textgen.dashboard.messages import RefusedError
 from textgen.dashboard.mirror import MirrorThread
 from textgen.dashboard.names import ALL_RUNS, is_plain, plain
 from textgen.dashboard.room import Room
-from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.comparison import comparison_windows
 from textgen.plots.run import of_run
 from textgen.runs.folder import Run
+from textgen.runs.summary import Summary
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -717,7 +718,7 @@ def test_an_odd_record_or_name_costs_its_own_run_and_one_line(
         for run in odd:
             assert not server.has(run.name, "perplexity")
             assert caplog.text.count(f"{run.name}/metrics.jsonl is odd") == 1
-        _, by_epochs, _ = comparison_windows([Compared(good[0], good[0].record.read())])
+        _, by_epochs, _ = comparison_windows([Summary(good[0], good[0].record.read())])
         compared = server.ask("/win_data", {"eid": ALL_RUNS, "win": by_epochs.key})
         names = {trace["name"] for trace in json.loads(compared.body)["content"]["data"]}
         assert len(names) == len(good) + 1  # and Kneser-Ney

@@ -23,11 +23,12 @@ from textgen.dashboard.addresses import parse_address
 from textgen.dashboard.mirror import MirrorThread
 from textgen.dashboard.names import ALL_RUNS
 from textgen.errors import UsageError
-from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.comparison import comparison_windows
 from textgen.plots.run import of_run
 from textgen.plots.window import thin
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
+from textgen.runs.summary import Summary
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
@@ -136,7 +137,7 @@ def append(run: Run, perplexity: float) -> Entry:
 
 def compared_key(run: Run) -> str:
     """Return the name of the window in which a run is compared by its epochs."""
-    _, by_epochs, _ = comparison_windows([Compared(run, run.record.read())])
+    _, by_epochs, _ = comparison_windows([Summary.of(run)])
     return by_epochs.key
 
 

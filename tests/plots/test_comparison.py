@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import copy_run
-from textgen.plots.comparison import Compared, comparison_windows, short_table
+from textgen.plots.comparison import comparison_windows, short_table
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
+from textgen.runs.summary import Summary
 
 pytestmark = pytest.mark.usefixtures("in_folder")
 
 
-def variant(run: Run, name: str, bits: float, text: str = "a", **settings: Any) -> Compared:  # noqa: ANN401
+def variant(run: Run, name: str, bits: float, text: str = "a", **settings: Any) -> Summary:  # noqa: ANN401
     """Return a copy of a run with other settings, learned from another text, as good as told."""
     copy = copy_run(run, name)
     config = copy.config | {"text_sha256": text, "settings": copy.config["settings"] | settings}
@@ -27,10 +28,10 @@ def variant(run: Run, name: str, bits: float, text: str = "a", **settings: Any) 
         if held_out:
             entry["held_out_bits_per_character"] = bits + 2 - number
         entries.append(entry)
-    return Compared(Run(copy.folder), entries)
+    return Summary(Run(copy.folder), entries)
 
 
-def labels(runs: list[Compared], key: str) -> dict[str, str]:
+def labels(runs: list[Summary], key: str) -> dict[str, str]:
     """Return the colours of the curves in the only window whose name begins so, by their names."""
     (window,) = (w for w in comparison_windows(runs) if w.key.startswith(key))
     return {trace["name"]: trace["line"]["color"] for trace in window.data}
@@ -51,7 +52,7 @@ def test_labels_are_what_differs_and_a_run_keeps_its_colour(tiny_run: Run) -> No
         "Kneser-Ney",
     ]
     assert len(set(before.values())) == len(before)
-    worse = Compared(runs[3].run, variant(tiny_run, "worse", 9.0).entries)
+    worse = Summary(runs[3].run, variant(tiny_run, "worse", 9.0).entries)
     newer = variant(tiny_run, "newer", 1.0, hidden_size=256, seed=7)
     after = labels([*runs[:3], worse, newer], "held-out-epochs")
     assert after.items() >= before.items()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from textgen.cli.one_run import bits_by_name, run_values
 from textgen.cli.printer import print_text, print_wrapped
-from textgen.cli.shown import shown_figure, shown_minutes, shown_size, shown_value
+from textgen.cli.shown import shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table, print_title
+from textgen.runs.differences import differences, shown
 
 if TYPE_CHECKING:
     from textgen.runs.summary import Summary
@@ -29,10 +30,10 @@ def print_comparison(summaries: Sequence["Summary"]) -> None:
     for letter, summary in zip(letters, summaries, strict=True):
         print_text(f"{letter}  {summary.run.name}")
     of_each = [Column(letter, right=True) for letter in letters]
-    differing = differences(summaries)
+    differing = differing_values(summaries)
     print_title("What differs" if differing else "Nothing differs in the settings")
-    shown = [(name, *map(shown_value, values)) for name, values in differing.items()]
-    print_table((Column("setting"), *of_each), shown)
+    rows = [(name, *map(shown, values)) for name, values in differing.items()]
+    print_table((Column("setting"), *of_each), rows)
     print_title("What came out")
     print_table((Column(), *of_each), _figures(summaries))
     for letter, summary in zip(letters, summaries, strict=True):
@@ -50,13 +51,13 @@ def print_comparison(summaries: Sequence["Summary"]) -> None:
 def comparison_values(summaries: Sequence["Summary"]) -> dict[str, Any]:
     """Return the comparison for JSON."""
     return {
-        "differs": differences(summaries),
+        "differs": differing_values(summaries),
         "judged_alike": are_judged_alike(summaries),
         "runs": [run_values(one) | {"curve": one.curve} for one in summaries],
     }
 
 
-def differences(summaries: Sequence["Summary"]) -> dict[str, list[Any]]:
+def differing_values(summaries: Sequence["Summary"]) -> dict[str, list[Any]]:
     """Return the settings that are not the same in all runs, with the value of each."""
     each = [
         {
@@ -68,9 +69,8 @@ def differences(summaries: Sequence["Summary"]) -> dict[str, list[Any]]:
         }
         for summary in summaries
     ]
-    names = dict.fromkeys(name for one in each for name in one)
-    values = {name: [one.get(name) for one in each] for name in names}
-    return {name: found for name, found in values.items() if any(v != found[0] for v in found)}
+    found = differences(each)
+    return {name: [one[name] for one in found] for name in found[0]}
 
 
 def are_judged_alike(summaries: Sequence["Summary"]) -> bool:

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from textgen.cli.printer import print_text, print_wrapped
-from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size, shown_value
+from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table, print_title
 from textgen.config import Settings
+from textgen.runs.differences import shown
 
 if TYPE_CHECKING:
     from textgen.runs.summary import Summary
@@ -27,12 +28,12 @@ def print_run(summary: "Summary") -> None:
     print_table(
         (Column("setting"), Column("here", wraps=True), Column("default")),
         [
-            (name, shown_value(value), _OPEN if usual[name] is None else shown_value(usual[name]))
+            (name, shown(value), _OPEN if usual[name] is None else shown(usual[name]))
             for name, value in given.items()
         ],
     )
     if chosen:
-        values = ", ".join(f"{name} {shown_value(value)}" for name, value in chosen.items())
+        values = ", ".join(f"{name} {shown(value)}" for name, value in chosen.items())
         print_wrapped(f"Chosen by the training: {values}")
     if figures := bits_by_name(summary):
         print_title("Held out")
@@ -152,5 +153,5 @@ def _leg(leg: dict[str, Any]) -> tuple[str, str, str]:
     return (
         leg.get("date", "")[:16].replace("T", " "),
         f"{leg.get('first_step', 0):,}",
-        ", ".join(f"{name} {shown_value(value)}" for name, value in leg.get("given", {}).items()),
+        ", ".join(f"{name} {shown(value)}" for name, value in leg.get("given", {}).items()),
     )

@@ -1,23 +1,8 @@
-"""Values as people read them: settings, sizes, ages."""
-
-from typing import Any
+"""Figures as people read them: sizes, ages, minutes."""
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 _AGES = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def shown_value(value: Any) -> str:  # noqa: ANN401 - of any setting's type
-    """Return a setting's value; what is left open is a hyphen."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(shown_value, value)) or "-"
-    return str(value)
 
 
 def shown_figure(value: float | None, digits: int) -> str:

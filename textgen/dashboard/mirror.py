@@ -29,11 +29,12 @@ from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.dashboard.tokens import VISDOMS_FOLDER, kept, monitor_of
 from textgen.errors import UsageError
 from textgen.names import is_plain, readable
-from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.comparison import comparison_windows
 from textgen.plots.run import of_run
 from textgen.plots.window import Subject, Window
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.record import Entry, Record
+from textgen.runs.summary import Summary
 
 if TYPE_CHECKING:
     from textgen.dashboard.client import Client
@@ -136,20 +137,20 @@ class MirrorThread(threading.Thread):
                 self._shown.draw_only(client, subject.name, windows)
         self._draw_together(client, self._compared())
 
-    def _draw_together(self, client: "Client", runs: list[Compared]) -> None:
+    def _draw_together(self, client: "Client", runs: list[Summary]) -> None:
         """Draw what is about more than one run: on a server that may be somebody else's."""
         self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs))
         if not client.has(START, TABLE):  # where the monitor has none of its own
             self._shown.draw(client, START, REMARK)
 
-    def _compared(self) -> list[Compared]:
+    def _compared(self) -> list[Summary]:
         """Return all runs, in the order in which they were made."""
         runs = (
             (open_run(path.parent), entries)
             for path, entries in self._entries.items()
             if path not in self._odd
         )
-        compared = [Compared(run, entries) for run, entries in runs if run is not None]
+        compared = [Summary(run, entries) for run, entries in runs if run is not None]
         return sorted(compared, key=lambda one: (made(one.run.folder), one.run.name))
 
     def _windows(self, path: Path, make: Callable[[list[Entry]], list[Window]]) -> list[Window]:
@@ -201,7 +202,7 @@ class _NoMonitorError(Exception):
 
 
 def _alone(run: Run, entries: list[Entry]) -> list[Window]:
-    return comparison_windows([Compared(run, entries)])
+    return comparison_windows([Summary(run, entries)])
 
 
 def _tell_of_outage(url: str, error: Exception) -> None:

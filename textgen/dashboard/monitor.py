@@ -15,10 +15,11 @@ from textgen.dashboard.tokens import VISDOMS_FOLDER
 from textgen.errors import UsageError
 from textgen.files import write_atomically
 from textgen.names import to_json
-from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.comparison import comparison_windows
 from textgen.plots.run import of_run
 from textgen.plots.suite import suite_in
 from textgen.plots.window import Subject
+from textgen.runs.summary import Summary
 
 if TYPE_CHECKING:
     from textgen.dashboard.client import Client
@@ -96,7 +97,7 @@ class _OwnMirror(MirrorThread):
         self._shown.adopt(client, START, PREFIX)
         return client
 
-    def _draw_together(self, client: "Client", runs: list[Compared]) -> None:
+    def _draw_together(self, client: "Client", runs: list[Summary]) -> None:
         self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs, address_of))
         subjects = [one for one in self._subjects() if one.record.path in self._entries]
         newest = max(runs, key=lambda one: written(one.run.folder), default=None)

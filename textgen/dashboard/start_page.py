@@ -6,9 +6,10 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from textgen.dashboard.names import ALL_RUNS, environment_of
-from textgen.plots.comparison import Compared, short_table
+from textgen.plots.comparison import short_table
 from textgen.plots.window import Subject, Window, text
 from textgen.runs.folder import Run
+from textgen.runs.summary import Summary
 
 TABLE = "textgen"
 """The name of the table's window, and where there is no table, of the remark in its place."""
@@ -32,7 +33,7 @@ def address_of(run: Run) -> str:
 
 
 def start_page(
-    runs: Sequence[Compared], newest: Compared | None, subjects: Sequence[Subject]
+    runs: Sequence[Summary], newest: Summary | None, subjects: Sequence[Subject]
 ) -> list[Window]:
     """Return the windows that Visdom opens with.
 

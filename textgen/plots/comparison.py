@@ -7,21 +7,18 @@ was made with that others were not.
 import hashlib
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 from textgen.evaluation.overlap import recorded_overlap
-from textgen.names import readable
 from textgen.plots.run import seen
 from textgen.plots.table import Cell, Heading, Row, number, table
 from textgen.plots.window import WIDE, Points, Trace, Window, level, line, plot, text
 from textgen.runs.differences import in_words, telling
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
-from textgen.runs.weights import shapes
+from textgen.runs.summary import Summary
 
 _COLORS = (
     *("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd"),
@@ -44,78 +41,10 @@ Link = Callable[[Run], str | None]
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A run among others.
-
-    Args:
-        run: the run.
-        entries: its record.
-    """
-
-    run: Run
-    entries: list[Entry]
-
-    @cached_property
-    def judged(self) -> dict[str, float]:
-        """What the best weights come to on the held-out part, by the names in a record.
-
-        It was judged at the end of the training; on the way, or when it went on, in an evaluation.
-        """
-        best: dict[str, float] = {}
-        for entry in self.entries:
-            found: Mapping[str, Any] = entry
-            at_the_end = f"best_{_BITS}" in entry
-            if at_the_end:
-                found = {
-                    name.removeprefix("best_"): value
-                    for name, value in entry.items()
-                    if name.startswith("best_")
-                }
-            if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
-                best = dict(found)
-        return best
-
-    @property
-    def bits(self) -> float | None:
-        """Bits per character on the held-out part; none where it was not judged."""
-        return self.judged.get(_BITS)
-
-    @property
-    def loss(self) -> float | None:
-        """The newest loss in training."""
-        return next((entry["loss"] for entry in reversed(self.entries) if "loss" in entry), None)
-
-    @property
-    def minutes(self) -> float | None:
-        """Minutes of training so far."""
-        seconds = (entry["seconds"] for entry in reversed(self.entries) if "seconds" in entry)
-        return next((value / 60 for value in seconds), None)
-
-    @cached_property
-    def parameters(self) -> int:
-        """Weights of the network."""
-        found = shapes(len(self.run.vocab), self.run.settings.model)
-        return sum(math.prod(shape) for shape in found.values())
-
-    @property
-    def text_key(self) -> str:
-        """What two runs have in common that learned from the same text."""
-        files = [file["path"] for file in self.run.config["files"]]
-        return str(self.run.config.get("text_sha256") or files)
-
-    @property
-    def text_name(self) -> str:
-        """What was learned from, in short."""
-        first, *others = (Path(file["path"]).name for file in self.run.config["files"])
-        name = textwrap.shorten(readable(first), 48, placeholder="…") or "a text"
-        return f"{name} and {len(others)} more" if others else name
-
-
-@dataclass(frozen=True)
 class _Curve:
     """A run in a group, and what it looks like there."""
 
-    compared: Compared
+    of: Summary
     telling: str
     label: str
     color: str
@@ -127,7 +56,7 @@ class _Curve:
         return trace
 
 
-def comparison_windows(runs: Sequence[Compared], link: Link = lambda _: None) -> list[Window]:
+def comparison_windows(runs: Sequence[Summary], link: Link = lambda _: None) -> list[Window]:
     """Return the table of all runs, and the curves of those of each text over each other.
 
     Args:
@@ -143,7 +72,7 @@ def comparison_windows(runs: Sequence[Compared], link: Link = lambda _: None) ->
     ]
 
 
-def short_table(runs: Sequence[Compared], link: Link, newest: Run | None) -> str:
+def short_table(runs: Sequence[Summary], link: Link, newest: Run | None) -> str:
     """Return a table of all runs that has room beside a plot; the newest is set in bold.
 
     Args:
@@ -166,7 +95,7 @@ def _table(
     for curves in groups:
         rows.append(_heading(curves))
         for curve in curves:
-            one = curve.compared
+            one = curve.of
             name = Cell(
                 _called(one),
                 long=True,
@@ -182,15 +111,15 @@ def _table(
     return table([Cell("run"), *figures], rows)
 
 
-def _grouped(runs: Sequence[Compared]) -> list[list[Compared]]:
+def _grouped(runs: Sequence[Summary]) -> list[list[Summary]]:
     """Return the runs of each text; the text of the newest run comes first."""
-    groups: dict[str, list[Compared]] = {}
+    groups: dict[str, list[Summary]] = {}
     for one in runs:
         groups.setdefault(one.text_key, []).append(one)
     return sorted(groups.values(), key=lambda group: -runs.index(group[-1]))
 
 
-def _curves(group: Sequence[Compared]) -> list[_Curve]:
+def _curves(group: Sequence[Summary]) -> list[_Curve]:
     """Return the runs of a text with their looks, the best first.
 
     A run keeps its colour when others come, and when it becomes better than they are.
@@ -214,19 +143,24 @@ def _curves(group: Sequence[Compared]) -> list[_Curve]:
         )
     return sorted(
         curves,
-        key=lambda curve: math.inf if curve.compared.bits is None else curve.compared.bits,
+        key=lambda curve: math.inf if curve.of.bits is None else curve.of.bits,
     )
 
 
-def _called(one: Compared) -> str:
+def _called(one: Summary) -> str:
     """Return a run's name, and with it what nobody may compare its held-out figures without."""
     return one.run.name + seen(recorded_overlap(one.run.config))
 
 
+def _text_name(one: Summary) -> str:
+    return textwrap.shorten(one.text, 48, placeholder="…") or "a text"
+
+
 def _heading(curves: Sequence[_Curve]) -> Heading:
     """Return what was learned from, and what counting alone comes to on its held-out part."""
-    runs = [curve.compared.run for curve in curves]
-    remarks = [f"{runs[0].config['characters']:,} characters"]
+    runs = [curve.of.run for curve in curves]
+    characters = runs[0].config.get("characters")
+    remarks = [] if characters is None else [f"{characters:,} characters"]
     for name, found in (
         ("Kneser-Ney", [run.kneser_ney_bits for run in runs]),
         ("trigram", [run.trigram_bits for run in runs]),
@@ -234,10 +168,10 @@ def _heading(curves: Sequence[_Curve]) -> Heading:
         # More than one where another share was held out.
         if bits := sorted({f"{value:.2f}" for value in found if value is not None}):
             remarks.append(f"{name} {' or '.join(bits)}")
-    return Heading(curves[0].compared.text_name, ", ".join(remarks))
+    return Heading(_text_name(curves[0].of), ", ".join(remarks))
 
 
-def _bits(one: Compared) -> Cell:
+def _bits(one: Summary) -> Cell:
     """Return a run's bits per character, of what it learned from where nothing was held out."""
     if one.bits is None and one.loss is not None and one.run.vocab.kind == "character":
         if one.run.settings.corpus.held_out:
@@ -246,11 +180,11 @@ def _bits(one: Compared) -> Cell:
     return number(one.bits)
 
 
-def _minutes(one: Compared) -> Cell:
+def _minutes(one: Summary) -> Cell:
     return number(one.minutes, ",.1f" if one.minutes is not None and one.minutes >= 1 else ".2f")
 
 
-def _size(one: Compared) -> Cell:
+def _size(one: Summary) -> Cell:
     count = one.parameters
     return Cell(f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k", number=True)
 
@@ -260,9 +194,9 @@ def _plots(curves: list[_Curve]) -> list[Window]:
 
     They are those of the held-out part, and in training of the runs that held nothing out.
     """
-    key = hashlib.sha256(curves[0].compared.text_key.encode()).hexdigest()[:8]
-    name = curves[0].compared.text_name
-    judged = [c for c in curves if c.compared.run.settings.corpus.held_out > 0]
+    key = hashlib.sha256(curves[0].of.text_key.encode()).hexdigest()[:8]
+    name = _text_name(curves[0].of)
+    judged = [c for c in curves if c.of.run.settings.corpus.held_out > 0]
     others = [c for c in curves if c not in judged]
     return [
         *_over_each_other(judged, f"held-out-{{}}-{key}", f"{name}: held out", _BITS),
@@ -275,12 +209,12 @@ def _over_each_other(curves: list[_Curve], key: str, title: str, figure: str) ->
     for unit, x_title, x in _UNITS:
         traces = []
         for curve in curves:
-            entries: list[Any] = [entry for entry in curve.compared.entries if figure in entry]
+            entries: list[Any] = [entry for entry in curve.of.entries if figure in entry]
             if points := [(x(entry), entry[figure]) for entry in entries]:
                 traces.append(curve.draw(points, markers=figure == _BITS))
         if not traces:
             continue
-        yardsticks = {curve.compared.run.kneser_ney_bits for curve in curves}
+        yardsticks = {curve.of.run.kneser_ney_bits for curve in curves}
         if figure == _BITS and len(yardsticks) == 1 and (bits := yardsticks.pop()) is not None:
             traces.append(level("Kneser-Ney", bits, max(max(t["x"]) for t in traces)))
         windows.append(

@@ -2,8 +2,8 @@
 
 import math
 
-from textgen.plots.comparison import Compared
 from textgen.plots.table import Cell, Row, number, table
+from textgen.runs.summary import Summary
 
 _JUDGED = (
     ("network alone", "network_bits_per_character"),
@@ -12,7 +12,7 @@ _JUDGED = (
 )
 
 
-def figures_table(compared: Compared) -> str:
+def figures_table(compared: Summary) -> str:
     """Return the figures of a run's best weights on the held-out part, beside what counting does.
 
     Below them is what the training was: its last perplexity, its length.
@@ -49,7 +49,7 @@ def figures_table(compared: Compared) -> str:
     return table(head, rows) + f"<p>{_length(compared)}</p>\n"
 
 
-def _length(compared: Compared) -> str:
+def _length(compared: Summary) -> str:
     """Return in words how long a run was trained."""
     done = next((e for e in reversed(compared.entries) if "seconds" in e and "epoch" in e), None)
     if done is None or compared.minutes is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from textgen.errors import TextgenError
 from textgen.evaluation.overlap import held_out_remarks
 from textgen.files import write_atomically
-from textgen.plots.comparison import Compared, comparison_windows
+from textgen.plots.comparison import comparison_windows
 from textgen.plots.figures import figures_table
 from textgen.plots.html_page import NARROW, html_page, in_script, language_of
 from textgen.plots.run import facts, run_plots, settings_rows
@@ -17,6 +17,7 @@ from textgen.plots.window import WIDE, Window
 from textgen.runs.differences import differences, shown
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
+from textgen.runs.summary import Summary
 
 _STYLE = """
 body { font-family: sans-serif; color: #333; max-width: 1180px; margin: 24px auto; padding: 0 16px }
@@ -44,7 +45,7 @@ def write_report(runs: Sequence[Run], path: Path) -> None:
     """
     for run in runs:
         run.record.check()
-    compared = [Compared(run, run.record.read()) for run in runs]
+    compared = [Summary.of(run) for run in runs]
     for one in compared:
         if not one.entries:
             raise TextgenError(
@@ -64,7 +65,7 @@ def write_report(runs: Sequence[Run], path: Path) -> None:
     write_page(path, one.run.name, plots, texts, remarks, first=figures_table(one))
 
 
-def _write_comparison(compared: Sequence[Compared], path: Path) -> None:
+def _write_comparison(compared: Sequence[Summary], path: Path) -> None:
     """Write a page that lays runs over each other, then tells what each wrote last."""
     runs = [one.run for one in compared]
     places = {run.folder: f"#run-{place}" for place, run in enumerate(runs)}
@@ -84,7 +85,7 @@ def _write_comparison(compared: Sequence[Compared], path: Path) -> None:
     )
 
 
-def _last_sample(place: int, one: Compared) -> str:
+def _last_sample(place: int, one: Summary) -> str:
     samples = [entry for entry in one.entries if "sample" in entry]
     return (
         f"<h2 id='run-{place}'>{html.escape(one.run.name)}</h2>\n{figures_table(one)}"

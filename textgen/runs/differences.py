@@ -53,11 +53,13 @@ def _in_words(name: str, value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a setting's value as people read it."""
+    """Return a setting's value as people read it; what is left open is a hyphen."""
     if value is None:
-        return ""
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value)) or "-"
+    return str(value)

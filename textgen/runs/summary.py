@@ -11,6 +11,7 @@ from typing import Any
 from textgen.names import readable
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
+from textgen.runs.weights import shapes
 
 _BITS = "held_out_bits_per_character"
 _BEST = "best_"
@@ -41,6 +42,17 @@ class Summary:
         return f"{first} +{len(more)}" if more else first
 
     @property
+    def text_key(self) -> str:
+        """What two runs have in common that learned from the same text."""
+        return str(self.run.config.get("text_sha256") or self.files)
+
+    @cached_property
+    def parameters(self) -> int:
+        """Weights of the network."""
+        found = shapes(len(self.run.vocab), self.run.settings.model)
+        return sum(math.prod(shape) for shape in found.values())
+
+    @property
     def size(self) -> int:
         """Bytes that the run's folder takes."""
         return size_of(self.run.folder)
@@ -59,24 +71,47 @@ class Summary:
         return None if seconds is None else seconds / 60
 
     @property
+    def loss(self) -> float | None:
+        """The newest loss in training."""
+        return self.newest("loss")
+
+    @cached_property
+    def judged(self) -> dict[str, float]:
+        """The figures of the best weights: as judged at the end, or on the way since then."""
+        best: dict[str, float] = {}
+        for entry in self.entries:
+            if "glance" in entry:  # no weights are kept for it
+                continue
+            at_the_end = _BEST + _BITS in entry
+            found = {
+                name.removeprefix(_BEST): value
+                for name in entry
+                if name.startswith(_BEST) == at_the_end
+                and (value := _number(entry, name)) is not None
+            }
+            if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
+                best = found
+        return best
+
+    @property
     def bits(self) -> float | None:
         """Bits per character of the best weights on the held-out part, with all that it has."""
-        return self._judged.get(_BITS)
+        return self.judged.get(_BITS)
 
     @property
     def perplexity(self) -> float | None:
         """Their perplexity there, per token."""
-        return self._judged.get("held_out_perplexity")
+        return self.judged.get("held_out_perplexity")
 
     @property
     def network_bits(self) -> float | None:
         """Bits per character of the network alone, where it has counts beside it."""
-        return self._judged.get("network_bits_per_character")
+        return self.judged.get("network_bits_per_character")
 
     @property
     def static_bits(self) -> float | None:
         """Bits per character with counts of the training text only."""
-        return self._judged.get("static_bits_per_character")
+        return self.judged.get("static_bits_per_character")
 
     @property
     def curve(self) -> list[tuple[float, float]]:
@@ -94,22 +129,6 @@ class Summary:
         """Return the newest figure of that name in the record."""
         found = (_number(entry, name) for entry in reversed(self.entries))
         return next((value for value in found if value is not None), None)
-
-    @cached_property
-    def _judged(self) -> dict[str, float]:
-        """The figures of the best weights: as judged at the end, or on the way since then."""
-        best: dict[str, float] = {}
-        for entry in self.entries:
-            at_the_end = _BEST + _BITS in entry
-            found = {
-                name.removeprefix(_BEST): value
-                for name in entry
-                if name.startswith(_BEST) == at_the_end
-                and (value := _number(entry, name)) is not None
-            }
-            if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
-                best = found
-        return best
 
 
 def size_of(folder: Path) -> int:
