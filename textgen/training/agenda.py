@@ -94,14 +94,14 @@ class ByClock:
     ) -> None:
         self._plan, self._budget = plan, budget
         before = [entry for entry in entries if entry["step"] <= plan.first_step]
-        lines = [e for e in entries if e["step"] > plan.first_step and "total_steps" in e]
+        lines = [e for e in entries if e["step"] > plan.first_step and _is_plan(e)]
         self._began = _spent(before[-1]) if before else 0.0
         self._lines = [(plan.first_step, before[-1]["seconds"] if before else 0.0)]
         self._lines += [(entry["step"], entry["seconds"]) for entry in lines]
         judged = [entry for entry in lines if "sample" in entry]
         self._evaluations = len(judged)
         self._judged_at = _share(_course(judged[-1]), judged[-1]["step"]) if judged else 0.0
-        self._recorded = {entry["step"]: entry for entry in recorded if "total_steps" in entry}
+        self._recorded = {entry["step"]: entry for entry in recorded if _is_plan(entry)}
         self._last_recorded = max(self._recorded, default=0)
         self.course = _course(lines[-1]) if lines else Course(plan.total_steps, plan.total_steps)
         self._rest = self.course.total_steps - self._lines[-1][0]
@@ -205,6 +205,11 @@ def spent_after(entries: Sequence[Entry]) -> float:
 
 def _spent(entry: Entry) -> float:
     return entry.get("spent", entry["seconds"])
+
+
+def _is_plan(entry: Entry) -> bool:
+    """Return whether a line of a record says what was planned from its step on."""
+    return "total_steps" in entry and entry.get("span", 0) > 0
 
 
 def _course(entry: Entry) -> Course:
