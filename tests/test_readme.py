@@ -153,11 +153,12 @@ def test_the_python_example(checkout: Path) -> None:
 
 def test_the_table_names_every_command(checkout: Path) -> None:
     listed = re.findall(
-        r"^\| `textgen (\w+(?: (?:show|fetch))?)",
+        r"^\| `textgen (\w+(?: (?:show|fetch|rm))?)",
         (ROOT / READMES[0]).read_text("utf-8"),
         re.MULTILINE,
     )
     assert sorted(set(listed)) == [
+        "compare",
         "corpus fetch",
         "corpus show",
         "demo",
@@ -165,8 +166,11 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "generate",
         "monitor",
         "report",
+        "runs",
+        "runs rm",
         "sanity",
         "serve",
+        "show",
         "train",
         "write",
     ]
