@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -155,15 +155,20 @@ class Session:
         """Turn epochs and minutes into steps; see ``make_plan``."""
         return make_plan(self.settings, self.material, self.learner)
 
-    def run(self, run: Run, mirror: Mirror) -> Result:
+    def run(self, run: Run, mirror: Mirror, followed: Sequence[Entry] = ()) -> Result:
         """Train until the run's last step, an early stop or a request to stop.
+
+        Args:
+            run: the run.
+            mirror: what shows the record elsewhere meanwhile.
+            followed: the record of a run that is repeated, where this one has none yet.
 
         Raises:
             Interrupted: somebody asked to stop; everything is saved.
             TextgenError: the loss is not finite, or the disk is full.
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
-            meter = self._take_up(run, follow=True)
+            meter = self._take_up(run, run.record.read() or followed)
             tokens_per_step = self.config.rows * self.config.num_steps
             bar = progress_bar(
                 self.agenda.course.total_steps * tokens_per_step,
@@ -204,16 +209,15 @@ class Session:
         if entries and entries[-1]["step"] == self.position.step:
             self._save(run)
 
-    def _take_up(self, run: Run, *, follow: bool) -> Meter:
+    def _take_up(self, run: Run, followed: Sequence[Entry] = ()) -> Meter:
         """Forget what was recorded after the last checkpoint, and go on from there.
 
         Args:
             run: the run.
-            follow: whether to plan as that was planned.
+            followed: a record in which it stands what is planned from here on, as far as it goes.
         """
-        entries = run.record.read()
-        known = [entry for entry in entries if entry["step"] <= self.kept]
-        later = [entry for entry in entries if entry["step"] > self.kept] if follow else []
+        known = [entry for entry in run.record.read() if entry["step"] <= self.kept]
+        later = [entry for entry in followed if entry["step"] > self.kept]
         # Who begins anew says again, too, what there was before the first step.
         run.record.forget_after(self.kept)
         last = known[-1:]
@@ -265,7 +269,7 @@ class Session:
         self.config = self.settings.training
         self.learner = replace(self.learner, settings=self.settings)
         self.load(run)
-        return self._take_up(run, follow=False)
+        return self._take_up(run)
 
     def _train(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         self._begin(run, meter, stop, bar)

@@ -22,6 +22,7 @@ from textgen.reading.corpus import Corpus, read_and_tell
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
 from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
+from textgen.runs.record import Entry
 from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
@@ -131,7 +132,8 @@ def train(
                 time.perf_counter() - began,
                 plan.budget,
             )
-        return _go(session, run, mirror)
+        planned = repeated.record.read() if repeated is not None and steps is not None else ()
+        return _go(session, run, mirror, planned)
 
 
 def _steps_again(run: Run, settings: Settings, text: str) -> Plan | None:
@@ -151,7 +153,9 @@ def _steps_again(run: Run, settings: Settings, text: str) -> Plan | None:
     if not (same and known and run.settings.corpus == settings.corpus):
         return None
     log.info("The %s steps of %s once more", f"{run.plan.total_steps:,}", run.name)
-    return replace(run.plan, evaluate_every=new.evaluate_every or run.plan.evaluate_every)
+    plan = replace(run.plan, evaluate_every=new.evaluate_every or run.plan.evaluate_every)
+    # What went by the clock follows the record; of more than one training it is as many steps.
+    return replace(plan, budget=None, first_step=0) if plan.first_step else plan
 
 
 def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
@@ -228,9 +232,9 @@ def _leg(session: Session, command: Sequence[str] | None, asked: dict[str, Any])
     )
 
 
-def _go(session: Session, run: Run, mirror: Mirror) -> Result:
+def _go(session: Session, run: Run, mirror: Mirror, followed: Sequence[Entry] = ()) -> Result:
     """Train, and count the yardsticks of a long text at the end."""
-    result = session.run(run, mirror)
+    result = session.run(run, mirror, followed)
     if result.held_out is not None and run.kneser_ney_bits is None:
         run.config |= _yardsticks(*run.split(), run.plan)
         run.update(run.settings, run.plan)
