@@ -12,6 +12,13 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/build-constraints.txt
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 REQUIREMENTS := pyproject.toml constraints.txt build-constraints.txt
 
+# `make demo TORCH=cpu`: without CUDA's libraries, which on Linux are gigabytes. Where pip's index has
+# no such build (PyTorch's own has, and mirrors of it), uv knows where PyTorch keeps it.
+TORCH ?=
+CPU_TORCH := torch==$(shell sed -n 's/^torch==//p' constraints.txt)
+INSTALL_CPU_TORCH := $(PIP_INSTALL) '$(CPU_TORCH)+cpu' || { $(PIP_INSTALL) uv && \
+	$(BIN)/uv pip install --python $(BIN)/python --torch-backend cpu '$(CPU_TORCH)'; }
+
 .PHONY: install demo test coverage lint types check fuzz faults build clean
 
 install: $(VENV)/installed
@@ -54,6 +61,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(REQUIREMENTS) | $(VENV)/bin/python
+	$(if $(TORCH),$(if $(filter cpu,$(TORCH)),,$(error TORCH is $(TORCH): it can be cpu, or left out)))
+	$(if $(TORCH),$(INSTALL_CPU_TORCH))
 	$(PIP_INSTALL) -e '.[visdom,serve]'
 	@touch $@
 
