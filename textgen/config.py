@@ -6,7 +6,7 @@ from these dataclasses. A setting out of range raises ``UsageError`` when it is 
 
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from textgen.errors import UsageError
 
@@ -58,8 +58,76 @@ def _require(condition: bool, name: str, value: object, expected: str) -> None:
         raise UsageError(f"--{flag} is {value}: it must be {expected}")
 
 
-def _require_seed(seed: int) -> None:
-    _require(0 <= seed < 2**62, "seed", seed, "at least 0 and below 2^62")
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a setting may be: its check, and the words for it in messages and help."""
+
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    """Infinite, it allows every finite number."""
+
+    def __contains__(self, value: float) -> bool:
+        # What is no number is in no range: it is neither above nor below anything.
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.at_most is None or value <= self.at_most)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        if self.at_least is not None and self.at_most is not None:
+            return f"between {_shown(self.at_least)} and {_shown(self.at_most)}"
+        words = []
+        if self.at_least is not None:
+            words.append(f"at least {_shown(self.at_least)}")
+        if self.above is not None:
+            words.append(f"above {_shown(self.above)}")
+        if self.at_most is not None:
+            words.append(f"at most {_shown(self.at_most)}")
+        if self.below is not None:
+            words.append("finite" if self.below == inf else f"below {_shown(self.below)}")
+        return ", ".join(words)
+
+
+def _shown(number: float) -> str:
+    if isinstance(number, int) and number >= 2**32 and number.bit_count() == 1:
+        return f"2^{number.bit_length() - 1}"
+    return f"{number:,}"
+
+
+Count = Annotated[int, Range(at_least=1)]
+"""A setting that counts what there has to be at least one of."""
+
+Probability = Annotated[float, Range(at_least=0, at_most=1)]
+
+Share = Annotated[float, Range(at_least=0, below=1)]
+"""A part that is not the whole."""
+
+Long = Annotated[float, Range(above=0, at_most=1_000_000)]
+"""How long something takes, in whatever unit."""
+
+Seed = Annotated[int, Range(at_least=0, below=2**62)]
+
+
+def ranges(config: type) -> dict[str, Range]:
+    """Return the ranges of those settings of a class that have one, by their names."""
+    found = {}
+    for name, hint in get_type_hints(config, include_extras=True).items():
+        # One that need not be given has None beside the numbers.
+        for one in (hint, *get_args(hint)):
+            for extra in getattr(one, "__metadata__", ()):
+                if isinstance(extra, Range):
+                    found[name] = extra
+    return found
+
+
+def _require_ranges(config: object) -> None:
+    for name, allowed in ranges(type(config)).items():
+        value = getattr(config, name)
+        _require(value is None or value in allowed, name, value, str(allowed))
 
 
 def _require_choices(config: object) -> None:
@@ -123,24 +191,17 @@ class CorpusConfig:
     tokens: Literal["character", "word"] = "character"
     """What the model reads and writes one at a time; words are cut by jieba."""
 
-    min_count: int = 1
+    min_count: Count = 1
     """A token that occurs fewer times than this becomes <unk>."""
 
-    max_tokens: int | None = None
+    max_tokens: Count | None = None
     """Read only this many tokens from the beginning of the text."""
 
-    held_out: float = 0.1
+    held_out: Annotated[float, Range(at_least=0, at_most=0.5)] = 0.1
     """Share of the text, at its end, that is never trained on."""
 
     def __post_init__(self) -> None:
-        _require(self.min_count >= 1, "min_count", self.min_count, "at least 1")
-        _require(
-            self.max_tokens is None or self.max_tokens >= 1,
-            "max_tokens",
-            self.max_tokens,
-            "at least 1",
-        )
-        _require(0 <= self.held_out <= 0.5, "held_out", self.held_out, "between 0 and 0.5")
+        _require_ranges(self)
         _require_choices(self)
 
 
@@ -165,22 +226,22 @@ class ModelConfig:
     cell: Cell = "lstm"
     """Kind of recurrent layer: an LSTM, a GRU, or a plain recurrent one without gates."""
 
-    embedding_size: int | None = None
+    embedding_size: Annotated[int, Range(at_least=0)] | None = None
     """Length of a token's vector; 0 feeds the token one-hot, as the source document does; when not
     given, 128, or more beside a larger hidden size."""
 
-    hidden_size: int | None = None
+    hidden_size: Count | None = None
     """Units in each recurrent layer; when not given, 256, or 512 where a training's minutes are
     enough for so many."""
 
-    num_layers: int = 1
+    num_layers: Annotated[int, Range(at_least=1, at_most=100)] = 1
     """Recurrent layers on top of each other."""
 
-    dropout: float | None = None
+    dropout: Share | None = None
     """Share of the values dropped before, between and after the recurrent layers in training; when
     not given, a training takes 0.5 for a short text and down to 0.1 for a novel."""
 
-    recurrent_dropout: float | None = None
+    recurrent_dropout: Share | None = None
     """Share of a layer's units that are not heard at the next step in training; chosen like the
     dropout when not given."""
 
@@ -199,33 +260,15 @@ class ModelConfig:
     frequent and a weighted sample of the others, which takes two thirds of the time. What is held
     out is always judged with all."""
 
-    label_smoothing: float | None = None
+    label_smoothing: Share | None = None
     """Share of every target that goes to all classes alike in training, over the full softmax;
     chosen like the dropout when not given. The perplexities are those without it."""
 
-    init_std: float | None = None
+    init_std: Annotated[float, Range(above=0, below=inf)] | None = None
     """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
 
     def __post_init__(self) -> None:
-        _require(
-            self.embedding_size is None or self.embedding_size >= 0,
-            "embedding_size",
-            self.embedding_size,
-            "at least 0",
-        )
-        _require(
-            self.hidden_size is None or self.hidden_size >= 1,
-            "hidden_size",
-            self.hidden_size,
-            "at least 1",
-        )
-        _require(1 <= self.num_layers <= 100, "num_layers", self.num_layers, "between 1 and 100")
-        for name in ("dropout", "recurrent_dropout", "label_smoothing"):
-            share = getattr(self, name)
-            _require(share is None or 0 <= share < 1, name, share, "at least 0 and below 1")
-        _require(
-            self.init_std is None or 0 < self.init_std < inf, "init_std", self.init_std, "above 0"
-        )
+        _require_ranges(self)
         _require_choices(self)
 
     def resolved(self, **chosen: float) -> Resolved:
@@ -251,53 +294,53 @@ class TrainingConfig:
     batches: Literal["sequential", "random"] = "sequential"
     """Rows that go on from batch to batch, the state carried; or shuffled pieces, state zero."""
 
-    batch_size: int | None = None
+    batch_size: Count | None = None
     """Rows in a batch; when not given, 16, or 32 for a long text."""
 
-    num_steps: int = 32
+    num_steps: Count = 32
     """Tokens in a row: how far back in time the gradient reaches."""
 
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """Rule that turns gradients into steps."""
 
-    learning_rate: float | None = None
+    learning_rate: Annotated[float, Range(above=0, below=inf)] | None = None
     """Learning rate at its highest; when not given, 0.008, or 0.01 with 32 rows and more."""
 
     schedule: Literal["cosine", "linear", "constant"] = "linear"
     """Course of the learning rate after the warm-up."""
 
-    warmup: float = 0.03
+    warmup: Share = 0.03
     """Share of the training in which the learning rate rises from 0."""
 
-    weight_decay: float = 0.05
+    weight_decay: Annotated[float, Range(at_least=0)] = 0.05
     """AdamW's weight decay; biases have none."""
 
-    beta2: float = 0.99
+    beta2: Share = 0.99
     """How long AdamW remembers the squares of gradients; 0.999 is Adam's usual value."""
 
-    clip: float = 1.0
+    clip: Annotated[float, Range(above=0)] = 1.0
     """Gradients are scaled down to this norm when theirs is higher; inf leaves them alone."""
 
-    epochs: float | None = None
+    epochs: Long | None = None
     """Passes over the training text. With --minutes, whichever ends first; as many as do a text of
     its length good when not given."""
 
-    minutes: float | None = None
+    minutes: Long | None = None
     """Minutes to train, judging on the way included; 10 with neither this nor --epochs. Time on the
     wall counts, but for a process that is stopped or asleep. With --resume, that much on top."""
 
-    evaluate_every: int | None = None
+    evaluate_every: Annotated[int, Range(at_least=1, at_most=1_000_000)] | None = None
     """Steps between two evaluations on the held-out part; when not given, 10 in all. Only these
     choose the best weights; something to see comes every 20 seconds."""
 
-    patience: int = 4
+    patience: Annotated[int, Range(at_least=0)] = 4
     """Stop early after this many evaluations in a row without a better one; 0 never stops."""
 
     prefix: tuple[str, ...] = ()
     """A beginning that the model continues before the first step and at every evaluation, always
     with the likeliest character; can be given several times."""
 
-    seed: int = 0
+    seed: Seed = 0
     """Everything drawn at random follows from this number."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -308,22 +351,9 @@ class TrainingConfig:
     a GPU. Weights are float32 in any case."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "num_steps"):
-            value = getattr(self, name)
-            _require(value is None or value >= 1, name, value, "at least 1")
-        rate = self.learning_rate
-        _require(rate is None or 0 < rate < inf, "learning_rate", rate, "above 0")
-        _require(0 <= self.beta2 < 1, "beta2", self.beta2, "at least 0 and below 1")
-        _require(self.clip > 0, "clip", self.clip, "above 0")
-        for name in ("epochs", "minutes", "evaluate_every"):
-            value = getattr(self, name)
-            _require(value is None or 0 < value <= 1e6, name, value, "above 0, at most 1,000,000")
-        _require(0 <= self.warmup < 1, "warmup", self.warmup, "at least 0 and below 1")
-        for name in ("weight_decay", "patience"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        _require_ranges(self)
         object.__setattr__(self, "prefix", tuple(self.prefix))  # in JSON and TOML it is a list
         _require(all(self.prefix), "prefix", "empty", "at least one character")
-        _require_seed(self.seed)
         _require_choices(self)
 
     @property
@@ -341,55 +371,39 @@ class TrainingConfig:
 class GenerationConfig:
     """How a text is drawn from a trained model, and where it ends."""
 
-    length: int = 200
+    length: Count = 200
     """Characters to write; a text ends there at the latest, also inside a word."""
 
-    temperature: float = 0.8
+    temperature: Annotated[float, Range(at_least=0, below=inf)] = 0.8
     """Below 1 plays safe, above 1 takes risks; 0 always takes the likeliest."""
 
-    top_k: int | None = None
+    top_k: Count | None = None
     """Draw from this many likeliest tokens only."""
 
-    top_p: float = 1.0
+    top_p: Annotated[float, Range(above=0, at_most=1)] = 1.0
     """Draw from the fewest likeliest tokens that together have this probability."""
 
-    min_p: float = 0.0
+    min_p: Probability = 0.0
     """Draw from the tokens that have at least this share of the likeliest one's probability."""
 
-    repetition_penalty: float = 1.0
+    repetition_penalty: Annotated[float, Range(above=0, below=inf)] = 1.0
     """Above 1 makes what was written lately less likely; 1 does nothing."""
 
-    repetition_window: int = 64
+    repetition_window: Annotated[int, Range(at_least=1, at_most=MAX_REPETITION_WINDOW)] = 64
     """Tokens back to which the repetition penalty looks."""
 
     stop: str | None = None
     """End before this text; it is not written."""
 
-    sentences: int | None = None
+    sentences: Count | None = None
     """End after this many sentences: at 。！？, with the closing quotes after them."""
 
-    seed: int | None = None
+    seed: Seed | None = None
     """The same seed writes the same text; when not given, a new one is drawn and told."""
 
     def __post_init__(self) -> None:
-        _require(self.length >= 1, "length", self.length, "at least 1")
-        _require(0 <= self.temperature < inf, "temperature", self.temperature, "at least 0, finite")
-        for name in ("top_k", "sentences"):
-            value = getattr(self, name)
-            _require(value is None or value >= 1, name, value, "at least 1")
-        _require(0 < self.top_p <= 1, "top_p", self.top_p, "above 0, at most 1")
-        _require(0 <= self.min_p <= 1, "min_p", self.min_p, "between 0 and 1")
-        penalty, window = self.repetition_penalty, self.repetition_window
-        _require(0 < penalty < inf, "repetition_penalty", penalty, "above 0")
-        _require(
-            1 <= window <= MAX_REPETITION_WINDOW,
-            "repetition_window",
-            window,
-            f"between 1 and {MAX_REPETITION_WINDOW}",
-        )
+        _require_ranges(self)
         _require(self.stop != "", "stop", "empty", "at least one character")
-        if self.seed is not None:
-            _require_seed(self.seed)
 
 
 SanityTask = Literal[
@@ -417,7 +431,7 @@ class SanityConfig:
     model: Literal["scratch", "nn", "both"] = "both"
     """The LSTM written from scratch, torch's own layers (nn), or both."""
 
-    seed: int = 0
+    seed: Seed = 0
     """Data, weights and orders follow from this number."""
 
     full: bool = False
@@ -425,7 +439,7 @@ class SanityConfig:
     instead of one. Only addition's learning rate is higher, since 0.001 comes to 97 to 99 %."""
 
     def __post_init__(self) -> None:
-        _require_seed(self.seed)
+        _require_ranges(self)
         for task in self.task:
             _require(task in get_args(SanityTask), "task", task, ", ".join(get_args(SanityTask)))
 
@@ -434,17 +448,14 @@ class SanityConfig:
 class SearchConfig:
     """How many texts are written, or how widely the likeliest one is searched for."""
 
-    samples: int = 1
+    samples: Annotated[int, Range(at_least=1, at_most=10_000)] = 1
     """Different texts to write, in one batch."""
 
-    beam: int | None = None
+    beam: Annotated[int, Range(at_least=1, at_most=1000)] | None = None
     """Search for the likeliest text instead of drawing one, and keep this many at every step."""
 
     def __post_init__(self) -> None:
-        _require(1 <= self.samples <= 10_000, "samples", self.samples, "between 1 and 10,000")
-        _require(
-            self.beam is None or 1 <= self.beam <= 1000, "beam", self.beam, "between 1 and 1,000"
-        )
+        _require_ranges(self)
 
     def check(self, generation: GenerationConfig) -> None:
         """Check that the two fit together.

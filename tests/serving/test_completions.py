@@ -193,7 +193,7 @@ MISTAKES: list[tuple[dict[str, Any], str | None, str]] = [
     ({"top_k": 1.5}, "top_k", "top_k is 1.5: it must be a whole number"),
     ({"min_p": 2}, "min_p", "min_p is 2.0: it must be between 0 and 1"),
     ({"repetition_penalty": 0}, "repetition_penalty", "repetition_penalty is 0.0"),
-    ({"seed": -1}, "seed", "seed is -1: it must be at least 0 and below 2^62"),
+    ({"seed": -1}, "seed", "seed is -1: it must be at least 0, below 2^62"),
     ({"stop": ["一", "二", "三", "四", "五"]}, "stop", "stop has 5 texts"),
     ({"stop": ""}, "stop", "a stop text must have 1 to 1,000 characters"),
     ({"stop": 1}, "stop", "stop is 1: it must be a text or a list of texts"),
