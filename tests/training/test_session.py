@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from textgen.runs.finding import find_run
 from textgen.runs.folder import Run
 from textgen.runs.weights import read
 from textgen.training import session
+from textgen.training.loop import norm_of
 from textgen.training.start import resume, train
 
 
@@ -144,6 +146,37 @@ def test_a_stop_in_an_evaluation_is_made_up_for_exactly(
     assert again is not None
     for one, other in zip(counted.histories.followers, again.histories.followers, strict=True):
         assert np.array_equal(one.counts, other.counts)
+
+
+@pytest.mark.usefixtures("in_folder", "_long")
+@pytest.mark.parametrize("at", [1, 3])
+def test_who_asks_twice_is_told_what_is_given_up_and_what_is_kept(
+    story: Path, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def stopped(tensors: Iterator[torch.Tensor]) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return norm_of(tensors)
+
+    monkeypatch.setattr(session, "norm_of", stopped)  # before it saves
+    told = {
+        1: r"\d+ steps are given up, since there is no checkpoint yet; begin anew",
+        3: r"\d+ of \d+ steps are given up, and the checkpoint of \d+ s ago is kept; go on",
+    }
+    settings = Settings.of(**{**TINY, "epochs": 2.0, "patience": 0})
+    with pytest.raises(
+        Interrupted, match=f"^stopped at once: {told[at]} with: textgen train --resume twice$"
+    ):
+        train(story, settings, name="twice")
+    run = find_run(Path("checkpoints"), "twice")
+    assert run.last.exists() == (at == 3)
+    resume(run)
+    assert "best_step" in run.record.read()[-1]
 
 
 @pytest.mark.usefixtures("in_folder", "_long")

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
@@ -22,7 +23,7 @@ from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
-from textgen.runs.weights import DamagedError
+from textgen.runs.weights import DamagedError, read
 from textgen.training.agenda import Agenda, agenda_of, spent_after
 from textgen.training.clock import Clock
 from textgen.training.loop import Step, norm_of
@@ -164,9 +165,15 @@ class Session:
             followed: the record of a run that is repeated, where this one has none yet.
 
         Raises:
-            Interrupted: somebody asked to stop; everything is saved.
+            Interrupted: somebody asked to stop: everything is saved; or twice: what is not is told.
             TextgenError: the loss is not finite, or the disk is full.
         """
+        try:
+            return self._run(run, mirror, followed)
+        except KeyboardInterrupt:
+            raise self._given_up(run) from None
+
+    def _run(self, run: Run, mirror: Mirror, followed: Sequence[Entry]) -> Result:
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
             meter = self._take_up(run, run.record.read() or followed)
             tokens_per_step = self.config.rows * self.config.num_steps
@@ -333,6 +340,21 @@ class Session:
         return Interrupted(
             f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
             f"go on with: textgen train --resume {shlex.quote(run.name)}"
+        )
+
+    def _given_up(self, run: Run) -> Interrupted:
+        """Return what to say where it was stopped at once, in the midst of whatever it did."""
+        name, done = shlex.quote(run.name), self.position.step
+        if not run.last.exists():
+            return Interrupted(
+                f"stopped at once: {done:,} steps are given up, since there is no checkpoint yet; "
+                f"begin anew with: textgen train --resume {name}"
+            )
+        kept = read(run.last, "state.")[1]["step"]
+        age = time.time() - run.last.stat().st_mtime
+        return Interrupted(
+            f"stopped at once: {done - kept:,} of {done:,} steps are given up, and the checkpoint "
+            f"of {age:.0f} s ago is kept; go on with: textgen train --resume {name}"
         )
 
     def _begin(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
