@@ -1,10 +1,12 @@
 """Where beginnings come from, and where texts go."""
 
+import gzip
 import io
 import json
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,49 @@ def test_a_beginning_may_look_like_a_flag(command: Command, run: str) -> None:
     ]
     assert outs[0][1] == outs[1][1]
     assert outs[0][1].startswith("-5度")
+
+
+def archive(path: str, **members: str) -> Path:
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, text in members.items():
+            packed.writestr(name.replace("__", "/").replace("_", "."), text)
+    return Path(path)
+
+
+def test_a_beginning_in_a_book_or_an_archive(
+    command: Command, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beginning = "庞师傅说，收音机修好了。"
+    Path("plain.txt").write_text(beginning, "utf-8")
+    Path("packed.txt.gz").write_bytes(gzip.compress(beginning.encode("gb18030")))
+    Path("page.html").write_text(f"<html><p>{beginning}</p></html>", "utf-8")
+    page = f"<html><body><p>{beginning}</p></body></html>"
+    package = (
+        "<package><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/>"
+        "</manifest><spine><itemref idref='a'/></spine></package>"
+    )
+    container = "<container><rootfiles><rootfile full-path='b.opf'/></rootfiles></container>"
+    archive(
+        "book.epub", **{"META-INF__container_xml": container, "b_opf": package, "a_xhtml": page}
+    )
+    paragraphs = f"<w:p><w:r><w:t>{beginning}</w:t></w:r></w:p>"
+    archive(
+        "letter.docx", word__document_xml=f"<w:document><w:body>{paragraphs}</w:body></w:document>"
+    )
+    archive("two.zip", b_txt="收音机修好了。", a_txt="庞师傅说，", c_png="")
+    _, expected, _ = command("generate", run, "--prefix-file", "plain.txt", *ASKED)
+    assert expected.startswith(beginning)
+    for name in ("packed.txt.gz", "page.html", "book.epub", "letter.docx"):
+        assert command("generate", run, "--prefix-file", name, *ASKED)[:2] == (0, expected)
+        pipe(monkeypatch, Path(name).read_bytes())
+        assert command("generate", run, "--prefix-file", "-", *ASKED)[:2] == (0, expected)
+    status, out, err = command("generate", run, "--prefix-file", "two.zip", *ASKED)
+    assert (status, out.splitlines()[:2]) == (0, ["庞师傅说，", out.splitlines()[1]])
+    assert out.splitlines()[1].startswith("收音机修好了。")
+    assert "two.zip/c.png is no text by its name: left out" in err
+    Path("paper.pdf").write_bytes(b"%PDF-1.7\n")
+    status, _, err = command("generate", run, "--prefix-file", "paper.pdf", *ASKED)
+    assert (status, "paper.pdf is a PDF document: save it as text" in err) == (1, True)
 
 
 def test_a_beginning_on_each_line(command: Command, run: str) -> None:

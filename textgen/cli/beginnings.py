@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,7 @@ def _text(of: Given, vocab: "Vocab") -> str:
     from textgen.reading.short_texts import cleaned, cleaned_but_for_its_ends
 
     if isinstance(of.data, bytes):
-        text = cleaned(_decoded(of.data, of, vocab))
+        text = cleaned("\n".join(_contained(of.data, of, vocab)))
         if not text:
             raise TextgenError(f"{of.path} is empty: it has no character to go on from")
         return text
@@ -102,6 +103,20 @@ def _text(of: Given, vocab: "Vocab") -> str:
         # Bytes that are no UTF-8 come from a terminal in another encoding.
         text = _decoded(os.fsencode(text), of, vocab)
     return cleaned_but_for_its_ends(text)
+
+
+def _contained(data: bytes, of: Given, vocab: "Vocab") -> Iterator[str]:
+    """Yield the texts that a file holds, a book or an archive as well; a plain text is its own."""
+    from textgen.reading.containers import LeftOut, parts
+    from textgen.reading.order import natural_key
+
+    for part in sorted(
+        parts(of.path, data, of.encoding), key=lambda part: natural_key(Path(part.name))
+    ):
+        if isinstance(part, LeftOut):
+            log.info("%s %s: left out", part.name, part.reason)
+        else:
+            yield _decoded(part.data, of, vocab) if part.text is None else part.text
 
 
 def _decoded(data: bytes, of: Given, vocab: "Vocab") -> str:
