@@ -316,7 +316,7 @@ def test_without_visdom_one_line_says_what_to_install(
         thread.join(60)
     assert not thread.is_alive()
     (message,) = caplog.messages
-    assert message.endswith("no curves are drawn: pip install 'textgen[visdom]'")
+    assert message.endswith("no curves are drawn: pip install '.[visdom]'")
 
 
 def test_a_proxy_is_not_asked_for_the_loopback(

@@ -86,7 +86,7 @@ class MirrorThread(threading.Thread):
                 wait = _SECONDS_BETWEEN_LOOKS
             except ImportError:
                 log.warning(
-                    "Visdom is not installed, so no curves are drawn: pip install 'textgen[visdom]'"
+                    "Visdom is not installed, so no curves are drawn: pip install '.[visdom]'"
                 )
                 return
             except Exception as error:  # whatever visdom raises ends here

@@ -87,7 +87,7 @@ class Run:
             if made_as > FORMAT:
                 raise TextgenError(
                     f"{folder} was made by a newer textgen (run folders of format {made_as}, and "
-                    f"this one knows {FORMAT}): pip install --upgrade textgen"
+                    f"this one knows {FORMAT}): update textgen"
                 )
             require(self.config, {"settings": dict, "plan": dict}, missing=False)
             require(self.config, _KEPT, missing=True)
