@@ -3,10 +3,10 @@
 Everything here is loaded when it is first used: ``import textgen`` does not import torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # imported, it would take longer than all that stands here
 if TYPE_CHECKING:
+    from typing import Any
+
     from textgen.config import CorpusConfig as CorpusConfig
     from textgen.config import GenerationConfig as GenerationConfig
     from textgen.config import ModelConfig as ModelConfig
@@ -68,9 +68,11 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings all the same
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> "Any":  # noqa: ANN401 - whatever the name stands for
     if name not in _HOMES:
         raise AttributeError(f"module 'textgen' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"textgen.{_HOMES[name]}"), name)
 
 

@@ -30,7 +30,7 @@ KILL = """
 import os, signal, sys
 import textgen.training.session as session
 {patch}
-from textgen.cli.commands import main
+from textgen.__main__ import main
 main()
 """
 """A training that kills itself at a place that is told."""

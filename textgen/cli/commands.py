@@ -7,7 +7,6 @@ needs it, so that ``textgen --help`` is there at once.
 import logging
 import os
 import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from textgen.cli.beginnings import beginnings, given
+from textgen.cli.help import (
+    ARGUMENTS,
+    BEGINNING,
+    NETWORK,
+    OPTIONS,
+    RUN,
+    SAMPLING,
+    TEXT,
+    TRAINING,
+    HelpFormatter,
+    HelpfulApp,
+)
 from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName, RunNames
 from textgen.cli.printer import print_text
 from textgen.cli.process import command_line, run_command
@@ -52,6 +63,7 @@ from textgen.config import (
 )
 from textgen.errors import TextgenError, UsageError
 from textgen.interrupts import handling
+from textgen.version import __version__
 
 if TYPE_CHECKING:
     from textgen.evaluation.copying import TrainingText
@@ -62,20 +74,28 @@ log = logging.getLogger(__name__)
 _CORPUS = Path("corpus")
 
 _Flat = Parameter(name="*")
-_MayBegin = Parameter(allow_leading_hyphen=True)
-_MapScript = Annotated[bool, Parameter(name="--map-script", negative="")]
+_Sampling = Parameter(name="*", group=SAMPLING)
+_Beginning = Parameter(allow_leading_hyphen=True, group=BEGINNING)
+_MapScript = Annotated[bool, Parameter(name="--map-script", negative="", group=BEGINNING)]
 _TensorBoard = Annotated[Path | None, Parameter(name="--tensorboard")]
 _Visdom = Annotated[str | None, Parameter(name="--visdom", negative_none="no-")]
 
-app = App(
+app = HelpfulApp(
     name="textgen",
     help="Teach a small LSTM a novel, character by character, and let it write on.",
+    version=__version__,
     help_format="plaintext",
+    help_formatter=HelpFormatter(),
+    group_parameters=OPTIONS,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),
 )
-corpus_app = App(name="corpus", help="Look at text files, and fetch a novel to begin with.")
+corpus_app = App(
+    name="corpus",
+    help="Look at text files, and fetch a novel to begin with.",
+    group_parameters=OPTIONS,
+)
 app.command(corpus_app)
 app.command(runs_app)
 app.command(show_run, name="show")
@@ -126,13 +146,13 @@ def demo(
         log.info("%s", hint)
 
 
-@app.command
+@app.command(group_parameters=RUN)
 def train(
     *files: Files,
-    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
-    corpus: Annotated[CorpusConfig, _Flat] = CorpusConfig(),
-    model: Annotated[ModelConfig, _Flat] = ModelConfig(),
-    training: Annotated[TrainingConfig, _Flat] = TrainingConfig(),
+    reading: Annotated[ReadingConfig, Parameter(name="*", group=TEXT)] = ReadingConfig(),
+    corpus: Annotated[CorpusConfig, Parameter(name="*", group=TEXT)] = CorpusConfig(),
+    model: Annotated[ModelConfig, Parameter(name="*", group=NETWORK)] = ModelConfig(),
+    training: Annotated[TrainingConfig, Parameter(name="*", group=TRAINING)] = TrainingConfig(),
     preset: Literal["classic"] | None = None,
     config: Path | None = None,
     print_config: Annotated[bool, Parameter(negative="")] = False,
@@ -218,14 +238,14 @@ def train(
 def generate(
     run: RunName = None,
     *,
-    prefix: Annotated[str | None, _MayBegin] = None,
-    prefix_file: Annotated[Path | None, _MayBegin] = None,
-    prefixes: Annotated[Path | None, _MayBegin] = None,
-    encoding: str | None = None,
+    prefix: Annotated[str | None, _Beginning] = None,
+    prefix_file: Annotated[Path | None, _Beginning] = None,
+    prefixes: Annotated[Path | None, _Beginning] = None,
+    encoding: Annotated[str | None, Parameter(group=BEGINNING)] = None,
     map_script: _MapScript = False,
-    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
-    search: Annotated[SearchConfig, _Flat] = SearchConfig(),
-    counts: bool = True,
+    generation: Annotated[GenerationConfig, _Sampling] = GenerationConfig(),
+    search: Annotated[SearchConfig, _Sampling] = SearchConfig(),
+    counts: Annotated[bool, Parameter(group=SAMPLING)] = True,
     check_copying: Annotated[bool, Parameter(negative="")] = False,
     out: Path | None = None,
     form: Annotated[Format | None, Parameter(name="--format")] = None,
@@ -295,7 +315,7 @@ def write(
     run: RunName = None,
     *,
     map_script: _MapScript = False,
-    generation: Annotated[GenerationConfig, _Flat] = GenerationConfig(),
+    generation: Annotated[GenerationConfig, _Sampling] = GenerationConfig(),
     checkpoints: Checkpoints = CHECKPOINTS,
 ) -> None:
     """Write together with a trained model: type a beginning, read on, change, save.
@@ -344,7 +364,7 @@ def serve(
 @app.command
 def evaluate(
     run: RunName = None,
-    file: Path | None = None,
+    file: Annotated[Path | None, Parameter(group=ARGUMENTS)] = None,
     *,
     encoding: str | None = None,
     errors: Errors = "mend",
@@ -549,7 +569,7 @@ def show(
 
 
 @corpus_app.command
-def fetch(name: str, *, folder: Path = _CORPUS) -> None:
+def fetch(name: Annotated[str, Parameter(group=ARGUMENTS)], *, folder: Path = _CORPUS) -> None:
     """Fetch a novel through your own pip: sanguoyanyi is 三国演义.
 
     Args:
@@ -615,12 +635,14 @@ def _sample() -> Path:
     raise UsageError("train needs a FILE to train on: a text file or a folder of them")
 
 
+_IN_ORDER_OF_USE = (
+    *("demo", "train", "generate", "write", "evaluate", "runs", "show", "compare", "report"),
+    *("monitor", "serve", "corpus", "sanity"),
+)
+for _place, _name in enumerate(_IN_ORDER_OF_USE):
+    app[_name].sort_key = _place
+
 app.config = (fill_in,)
-
-
-def main() -> None:
-    """Run the command line."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:

@@ -3,7 +3,6 @@
 The text goes to stdout, everything else to stderr.
 """
 
-import difflib
 import logging
 import signal
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from textgen.cli.guess import meant
 from textgen.cli.printer import Printer, print_text
 from textgen.cli.remembered import changed, remember
 from textgen.cli.terminal import without_control_echo
@@ -128,10 +128,9 @@ class _Desk:
         if name.isdecimal():
             return name
         names = self.commands
-        meant = [one for one in names if one.startswith(name)] if name not in names else [name]
-        if name and len(meant) == 1:
-            return meant[0]
-        near = meant[:3] if name and meant else difflib.get_close_matches(name, names, n=1)
+        near = [name] if name in names else meant(name, names)
+        if len(near) == 1 and near[0].startswith(name):
+            return near[0]
         hint = f"did you mean {' or '.join(f'/{one}' for one in near)}? " if near else ""
         raise UsageError(f"/{name} is no command: {hint}/help tells them")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from textgen.cli.help import ARGUMENTS
 from textgen.config import DEFAULT_CHECKPOINTS
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def paths(context: "CompletionContext") -> Iterable[str]:
 Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
-RunName = Annotated[str | None, Parameter(completer=run_names)]
+RunName = Annotated[str | None, Parameter(completer=run_names, group=ARGUMENTS)]
 """The name of a run; none is the newest."""
 
-RunNames = Annotated[str, Parameter(completer=run_names)]
+RunNames = Annotated[str, Parameter(completer=run_names, group=ARGUMENTS)]
 """The name of a run that has to be given, or of each of several."""
 
-Files = Annotated[str, Parameter(completer=paths)]
+Files = Annotated[str, Parameter(completer=paths, group=ARGUMENTS)]
 """A text file or a folder, or with --resume, a run."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownOptionError
 
+from textgen.cli.guess import in_words
+from textgen.cli.printer import fitted
 from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError
 from textgen.names import readable
@@ -50,7 +52,7 @@ def _status(app: App, arguments: list[str], *, training: bool) -> int:
         _call(app, arguments)
         sys.stdout.flush()
     except CycloptsError as error:
-        return _fail(str(error), UsageError.exit_status)
+        return _fail(in_words(error, arguments), UsageError.exit_status)
     except TextgenError as error:
         return _fail(str(error), error.exit_status)
     except BrokenPipeError:
@@ -116,7 +118,7 @@ class _Messages(logging.Handler):
         from tqdm import tqdm
 
         with contextlib.suppress(*self._suppressed):
-            tqdm.write(readable(self.format(record)), file=sys.stderr)
+            tqdm.write(fitted(readable(self.format(record)), sys.stderr), file=sys.stderr)
             sys.stderr.flush()
 
 
@@ -150,7 +152,8 @@ def _forget_streams() -> None:
 
 def _fail(message: str, status: int) -> int:
     try:
-        print(f"textgen: {' '.join(readable(message).split())}", file=sys.stderr, flush=True)
+        line = f"textgen: {' '.join(readable(message).split())}"
+        print(fitted(line, sys.stderr), file=sys.stderr, flush=True)
     except OSError:
         _forget_streams()
     return status

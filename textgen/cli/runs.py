@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from textgen.cli.comparison import LETTERS, comparison_values, print_comparison
+from textgen.cli.help import ARGUMENTS, OPTIONS
 from textgen.cli.one_run import print_run, run_values
 from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Json, RunName, RunNames
 from textgen.cli.printer import print_text, print_wrapped
@@ -46,7 +47,9 @@ _SEEN = "*"
 """What stands at the bits of a text that the model knows."""
 
 runs_app = App(
-    name="runs", help="Look at the runs there are, compare, rename, remove, export them."
+    name="runs",
+    help="Look at the runs there are, compare, rename, remove, export them.",
+    group_parameters=OPTIONS,
 )
 
 
@@ -160,7 +163,12 @@ def remove(
 
 
 @runs_app.command(name="mv")
-def rename(run: RunNames, name: str, *, checkpoints: Checkpoints = CHECKPOINTS) -> None:
+def rename(
+    run: RunNames,
+    name: Annotated[str, Parameter(group=ARGUMENTS)],
+    *,
+    checkpoints: Checkpoints = CHECKPOINTS,
+) -> None:
     """Give a run another name.
 
     Args:
@@ -177,7 +185,7 @@ def rename(run: RunNames, name: str, *, checkpoints: Checkpoints = CHECKPOINTS) 
 @runs_app.command
 def export(
     run: RunNames,
-    out: Path | None = None,
+    out: Annotated[Path | None, Parameter(group=ARGUMENTS)] = None,
     *,
     text: Annotated[bool, Parameter(negative="")] = False,
     checkpoints: Checkpoints = CHECKPOINTS,

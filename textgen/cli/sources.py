@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App, ArgumentCollection
 from cyclopts.config import Dict
 
+from textgen.cli.process import command_line
 from textgen.cli.remembered import remembered
 from textgen.cli.settings_file import read_settings
 from textgen.config import DEFAULT_CHECKPOINTS, PRESETS
@@ -27,6 +28,7 @@ def fill_in(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) 
     converting them.
     """
     _refuse_fractions(arguments)
+    _refuse_options_as_texts(arguments)
     if commands == ("write",) and sys.stdin.isatty() and sys.stdout.isatty():
         Dict(remembered(), use_commands_as_keys=False, source="last time")(app, commands, arguments)
     if commands == ("train",):
@@ -87,6 +89,21 @@ def _refuse_fractions(arguments: ArgumentCollection) -> None:
         for token in argument.tokens if argument.hint in (int, int | None) else ():
             if re.fullmatch(r"[+-]?\d+\.\d*", token.value):
                 raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
+
+
+def _refuse_options_as_texts(arguments: ArgumentCollection) -> None:
+    """Refuse --prefix --seed 1: a text may begin with a hyphen, but who writes that forgot it."""
+    options = {name for argument in arguments for name in argument.names if name.startswith("--")}
+    for argument in arguments:
+        if not argument.parameter.allow_leading_hyphen:
+            continue
+        for token in argument.tokens:
+            written = f"{argument.name}={token.value}"
+            if token.value in options and written not in command_line():
+                raise UsageError(
+                    f"{argument.name} needs a value, and {token.value} is an option: "
+                    f"write {written} if that is meant"
+                )
 
 
 def run_named(files: tuple[str, ...]) -> str | None:

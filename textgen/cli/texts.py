@@ -1,6 +1,7 @@
 """Texts as they are written: shown piece by piece, or with a bar where nobody reads along."""
 
 import logging
+import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
@@ -23,10 +24,13 @@ def warn_of_encoding(trained: "Trained") -> None:
     encoding = sys.stdout.encoding or "ascii"
     likeliest = "".join(trained.vocab.tokens[1:100])
     if "?" in likeliest.replace("?", "").encode(encoding, "replace").decode(encoding):
+        # It is what mends a beginning that is typed, too; but for the streams, the other one wins.
+        and_unset = ", and unset PYTHONIOENCODING" * bool(os.environ.get("PYTHONIOENCODING"))
         log.warning(
             "%s lacks characters that this model writes, and shows ? in their place: "
-            "set PYTHONIOENCODING=utf-8",
+            "set PYTHONUTF8=1%s",
             encoding,
+            and_unset,
         )
 
 
