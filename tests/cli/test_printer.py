@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens import Screen
-from textgen.cli.printer import Printer, width
+from textgen.cli.printer import Printer, fitted, width, wrapped
 
 
 def printed(pieces: list[str], columns: int) -> Screen:
@@ -68,3 +68,39 @@ def test_into_a_pipe_it_goes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     printer.write("ick fox " * 40)
     printer.end()
     assert pipe.getvalue() == "a qu" + "ick fox " * 40 + "\n"
+
+
+@given(st.text("却说，。（）ab',.- \n", max_size=80), st.integers(8, 23), st.booleans())
+def test_a_text_is_wrapped_by_words(text: str, columns: int, at_spaces: bool) -> None:
+    lines = wrapped(text, columns, at_spaces=at_spaces)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    for line, following in pairwise(lines):
+        assert sum(map(width, line)) <= columns
+        ends, begins = line[-1:], following[:1]
+        if ends.isascii() and begins.isascii() and not (ends + begins).isspace():
+            broken = line.split(" ")[-1] + following.split(" ")[0]
+            assert sum(map(width, broken)) > columns or "\n" in text or broken not in text
+
+
+def test_no_line_begins_with_what_closes() -> None:
+    text = "却说曹操引兵追赶，玄德大惊（不知如何是好）。"
+    for columns in range(8, 30):
+        lines = wrapped(text, columns)
+        assert "".join(lines) == text
+        assert not any(line.startswith(tuple("，）。")) for line in lines)
+        assert not any(line.endswith("（") for line in lines)
+    assert wrapped("textgen generate --prefix 却说曹操", 30, at_spaces=True) == [
+        "textgen generate --prefix",
+        "却说曹操",
+    ]
+
+
+def test_messages_are_wrapped_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    message = "三国演义 is there, and its encoding is utf-8"
+    assert fitted(message, io.StringIO()) == message
+    assert fitted(message, Screen(20)).split("\n") == [
+        "三国演义 is there,",
+        "and its encoding is",
+        "utf-8",
+    ]
