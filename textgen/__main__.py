@@ -23,13 +23,13 @@ def main() -> None:
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     status = run(sys.argv[1:])
-    if interruptible:  # Python tidies up
-        signal.signal(signal.SIGINT, _quit)
+    if interruptible:  # all is told, and only Python's own tidying up is left
+        signal.signal(signal.SIGINT, lambda *_: os._exit(status))
     sys.exit(status)
 
 
 def _quit(*_signal: object) -> None:
-    """Leave at once: there is nothing yet, or nothing any more, that could be lost."""
+    """Leave at once: there is nothing yet that could be lost."""
     try:
         os.write(2, b"textgen: stopped\n")
     finally:
