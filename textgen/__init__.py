@@ -3,6 +3,8 @@
 Everything here is loaded when it is first used: ``import textgen`` does not import torch.
 """
 
+from textgen.runs.pictured import Pictured
+
 TYPE_CHECKING = False  # imported, it would take longer than all that stands here
 if TYPE_CHECKING:
     from typing import Any
@@ -22,18 +24,19 @@ if TYPE_CHECKING:
     from textgen.model.rnn import RNN as RNN
     from textgen.reading.loading import load_batches as load_batches
     from textgen.runs.folder import Run as Run
-    from textgen.runs.trained import Trained as Trained
-    from textgen.runs.trained import load as load
     from textgen.text.batches import RandomBatches as RandomBatches
     from textgen.text.batches import SequentialBatches as SequentialBatches
     from textgen.text.vocab import Vocab as Vocab
     from textgen.training.loop import SGD as SGD
     from textgen.training.loop import clip_gradients as clip_gradients
+    from textgen.training.moment import Moment as Moment
     from textgen.training.session import Result as Result
     from textgen.training.start import resume as resume
     from textgen.training.start import train as train
     from textgen.version import __version__ as __version__
     from textgen.writing.generation import generate as generate
+    from textgen.writing.trained import Trained as Trained
+    from textgen.writing.trained import load as load
 
 _HOMES = {
     "CorpusConfig": "config",
@@ -42,6 +45,7 @@ _HOMES = {
     "GenerationConfig": "config",
     "LSTM": "model.lstm",
     "ModelConfig": "config",
+    "Moment": "training.moment",
     "RNN": "model.rnn",
     "RNNModel": "model.language_model",
     "RNNModelScratch": "model.language_model",
@@ -52,14 +56,14 @@ _HOMES = {
     "SequentialBatches": "text.batches",
     "Settings": "config",
     "TextgenError": "errors",
-    "Trained": "runs.trained",
+    "Trained": "writing.trained",
     "TrainingConfig": "config",
     "Vocab": "text.vocab",
     "__version__": "version",
     "clip_gradients": "training.loop",
     "evaluate": "evaluation.judge",
     "generate": "writing.generation",
-    "load": "runs.trained",
+    "load": "writing.trained",
     "load_batches": "reading.loading",
     "resume": "training.start",
     "train": "training.start",
@@ -74,6 +78,15 @@ def __getattr__(name: str) -> "Any":  # noqa: ANN401 - whatever the name stands 
     from importlib import import_module
 
     return getattr(import_module(f"textgen.{_HOMES[name]}"), name)
+
+
+def _draw(run: "Run") -> str:
+    from textgen.plots.notebook import picture_of
+
+    return picture_of(run)
+
+
+Pictured.draw = _draw
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,10 @@ The command line, its help, the TOML files and the run folder's ``config.json`` 
 from these dataclasses. A setting out of range raises ``UsageError`` when it is made.
 """
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
 from math import inf
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -128,6 +131,15 @@ def _require_ranges(config: object) -> None:
     for name, allowed in ranges(type(config)).items():
         value = getattr(config, name)
         _require(value is None or value in allowed, name, value, str(allowed))
+
+
+def _require_known(names: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse names of settings that there are not, and guess which were meant."""
+    known = list(known)
+    if unknown := [name for name in names if name not in known]:
+        near = [guess for name in unknown for guess in difflib.get_close_matches(name, known, n=1)]
+        hint = f": did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"there is no setting called {', '.join(unknown)}{hint}")
 
 
 def _require_choices(config: object) -> None:
@@ -401,6 +413,16 @@ class GenerationConfig:
     seed: Seed | None = None
     """The same seed writes the same text; when not given, a new one is drawn and told."""
 
+    @classmethod
+    def of(cls, **values: Any) -> "GenerationConfig":  # noqa: ANN401 - of any setting's type
+        """Return settings by their names, and guess what was meant by one that there is not.
+
+        Raises:
+            UsageError: there is no setting of that name, or a value is out of range.
+        """
+        _require_known(values, (field.name for field in fields(cls)))
+        return cls(**values)
+
     def __post_init__(self) -> None:
         _require_ranges(self)
         _require(self.stop != "", "stop", "empty", "at least one character")
@@ -512,13 +534,15 @@ class Settings:
             _require(preset in PRESETS, "preset", preset, f"one of {', '.join(PRESETS)}")
             values = PRESETS[preset] | values
         parts = (CorpusConfig, ModelConfig, TrainingConfig, ReadingConfig)
-        chosen = [
-            {field.name: values.pop(field.name) for field in fields(part) if field.name in values}
-            for part in parts
-        ]
-        if values:
-            raise UsageError(f"there is no setting called {', '.join(values)}")
+        known = [[field.name for field in fields(part)] for part in parts]
+        _require_known(values, ["preset", *chain(*known)])
+        chosen = [{name: values[name] for name in names if name in values} for names in known]
         return cls(*(part(**names) for part, names in zip(parts, chosen, strict=True)))
+
+    def __repr__(self) -> str:
+        usual = Settings().flat()
+        changed = (f"{k}={v!r}" for k, v in self.flat().items() if v != usual[k])
+        return f"Settings.of({', '.join(changed)})"
 
     def flat(self) -> dict[str, Any]:
         """Undo ``of``: return every setting by its name alone."""

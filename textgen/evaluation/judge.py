@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from textgen.bars import progress_bar
+from textgen.bars import heard, progress_bar
 from textgen.config import Errors, GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation import dynamic
@@ -26,6 +26,7 @@ COPYING_SAMPLE = GenerationConfig(length=2000, seed=0)
 """The sample that tells how much a model copies."""
 
 
+@heard()
 def evaluate(
     trained: Trained | Path | str, file: Path | str | None = None, encoding: str | None = None
 ) -> tuple[Evaluation, Evaluation]:

@@ -97,6 +97,11 @@ class Corpus:
     left_out: tuple[tuple[Path, str], ...] = ()
     """What in the folders was not read, or is there twice, and why."""
 
+    def __repr__(self) -> str:
+        count, characters = len(self.files), sum(len(file.text) for file in self.files)
+        files = "1 file" if count == 1 else f"{count:,} files"
+        return f"<Corpus {readable(self.path)}: {files}, {characters:,} characters>"
+
     @property
     def text(self) -> str:
         """The clean texts, each ending with a newline, one after the other."""

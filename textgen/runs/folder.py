@@ -33,8 +33,9 @@ from textgen.files import sync_folder, write_atomically
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.counted import save_counts
 from textgen.runs.format import FormatError, parse, require, require_settings
+from textgen.runs.pictured import Pictured
 from textgen.runs.progress import Plan
-from textgen.runs.record import Record
+from textgen.runs.record import Entry, Record, best_figures
 from textgen.text.vocab import TokenKind, Vocab
 
 FORMAT = 3
@@ -71,7 +72,7 @@ _RESERVED = ("main", "all-runs")
 """What no run is called: environments of Visdom that are no run's."""
 
 
-class Run:
+class Run(Pictured):
     """A run folder that exists.
 
     Raises:
@@ -110,10 +111,29 @@ class Run:
         self.vocab = _read_vocab(folder)
         self.record = Record(folder / "metrics.jsonl")
 
+    def __repr__(self) -> str:
+        metrics = self.metrics
+        done = max((entry.get("step", 0) for entry in metrics), default=0)
+        bits = best_figures(metrics).get("held_out_bits_per_character")
+        figures = [
+            f"{self.config.get('characters', 0):,} characters",
+            f"{done:,} of {self.plan.total_steps:,} steps",
+            *([] if bits is None else [f"{bits:.3f} bits per character held out"]),
+        ]
+        return f"<Run {self.name}: {', '.join(figures)}>"
+
     @property
     def name(self) -> str:
         """The folder's name, as people can read it."""
         return name_of(self.folder)
+
+    @property
+    def metrics(self) -> list[Entry]:
+        """The record so far: flat dicts, of which ``pandas.DataFrame(run.metrics)`` is a table.
+
+        A name that a line does not have was not measured there.
+        """
+        return self.record.read()
 
     @property
     def best(self) -> Path:

@@ -4,7 +4,9 @@ Training appends to it; dashboard and reports read it. The sanity suite has a re
 kind, with the curves and the results of its tasks.
 """
 
+import math
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_type_hints
 
@@ -77,6 +79,9 @@ class Entry(TypedDict, total=False):
     passed: bool
 
 
+_BITS = "held_out_bits_per_character"
+_BEST = "best_"
+
 _TYPES = get_type_hints(Entry)
 _EVERY = {"step": int, "epoch": float, "tokens": int, "seconds": float}
 """What every line has that a training writes."""
@@ -96,6 +101,36 @@ def as_entry(values: object, path: Path) -> Entry:
     except FormatError as error:
         raise TextgenError(f"{path} is damaged: it {error}") from None
     return cast(Entry, entry)
+
+
+def best_figures(entries: Iterable[Entry]) -> dict[str, float]:
+    """Return how a run's best weights judge the held-out part, by the names in a record.
+
+    They were judged at the end of the training; on the way, or when it went on, in an evaluation.
+    What was not measured, or is no number, is not there.
+    """
+    best: dict[str, float] = {}
+    for entry in entries:
+        if "glance" in entry:  # no weights are kept for it
+            continue
+        at_the_end = _BEST + _BITS in entry
+        found = {
+            name.removeprefix(_BEST): value
+            for name in entry
+            if name.startswith(_BEST) == at_the_end
+            and (value := number_in(entry, name)) is not None
+        }
+        if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
+            best = found
+    return best
+
+
+def number_in(entry: Mapping[str, Any], name: str) -> int | float | None:
+    """Return a figure of an entry, if there is one that is a number."""
+    value = entry.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value
 
 
 class Record:

@@ -2,19 +2,16 @@
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from textgen.names import readable
 from textgen.runs.folder import Run
-from textgen.runs.record import Entry
+from textgen.runs.record import Entry, best_figures, number_in
 from textgen.runs.weights import shapes
 
 _BITS = "held_out_bits_per_character"
-_BEST = "best_"
 
 
 @dataclass(frozen=True)
@@ -78,20 +75,7 @@ class Summary:
     @cached_property
     def judged(self) -> dict[str, float]:
         """The figures of the best weights: as judged at the end, or on the way since then."""
-        best: dict[str, float] = {}
-        for entry in self.entries:
-            if "glance" in entry:  # no weights are kept for it
-                continue
-            at_the_end = _BEST + _BITS in entry
-            found = {
-                name.removeprefix(_BEST): value
-                for name in entry
-                if name.startswith(_BEST) == at_the_end
-                and (value := _number(entry, name)) is not None
-            }
-            if at_the_end or found.get(_BITS, math.inf) < best.get(_BITS, math.inf):
-                best = found
-        return best
+        return best_figures(self.entries)
 
     @property
     def bits(self) -> float | None:
@@ -116,7 +100,7 @@ class Summary:
     @property
     def curve(self) -> list[tuple[float, float]]:
         """Minutes, and the bits per character that were measured then on the held-out part."""
-        points = ((_number(entry, "seconds"), _number(entry, _BITS)) for entry in self.entries)
+        points = ((number_in(entry, "seconds"), number_in(entry, _BITS)) for entry in self.entries)
         return [(x / 60, y) for x, y in points if x is not None and y is not None]
 
     @property
@@ -127,7 +111,7 @@ class Summary:
 
     def newest(self, name: str) -> int | float | None:
         """Return the newest figure of that name in the record."""
-        found = (_number(entry, name) for entry in reversed(self.entries))
+        found = (number_in(entry, name) for entry in reversed(self.entries))
         return next((value for value in found if value is not None), None)
 
 
@@ -135,11 +119,3 @@ def size_of(folder: Path) -> int:
     """Return the bytes that the files of a folder have."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_size for path in files)
-
-
-def _number(entry: Mapping[str, Any], name: str) -> int | float | None:
-    """Return a figure of an entry, if there is one that is a number."""
-    value = entry.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return value

@@ -38,6 +38,12 @@ class Trained:
     device: str = "auto"
     """Where the modules compute: cpu, cuda, mps, or auto."""
 
+    def __repr__(self) -> str:
+        size = f"{self.run.settings.model.resolved().hidden_size} units"
+        kinds = f"{len(self.vocab) - 1:,} {self.vocab.kind}s"
+        knows = "a network alone" if self.learned is None else "a network with counts"
+        return f"<Trained {self.run.name}: step {self.step:,}, {size}, {kinds}, {knows}>"
+
     @property
     def vocab(self) -> Vocab:
         """The model's vocabulary."""

@@ -68,6 +68,9 @@ class Vocab:
         folded = {token: count for token, count in ordered if count < min_count}
         return cls(kept, kind, folded)
 
+    def __repr__(self) -> str:
+        return f"<Vocab: {len(self) - 1:,} {self.kind}s and {UNKNOWN}, first {self.tokens[1:6]}>"
+
     def __len__(self) -> int:
         return len(self.tokens)
 

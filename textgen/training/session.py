@@ -1,17 +1,19 @@
 """A training under way: the loop, evaluating, saving."""
 
 import contextlib
+import html
 import logging
 import math
 import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import torch
 
-from textgen.bars import progress_bar
+from textgen.bars import progress_bar, set_total
 from textgen.config import GenerationConfig, Settings
 from textgen.errors import Interrupted, TextgenError
 from textgen.evaluation.mixture import Figures, evaluate_text
@@ -24,15 +26,17 @@ from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
 from textgen.runs.weights import DamagedError, read
-from textgen.training.agenda import Agenda, agenda_of, spent_after
+from textgen.training.agenda import Agenda, Due, agenda_of, spent_after
 from textgen.training.clock import Clock
 from textgen.training.loop import Step, norm_of
 from textgen.training.meter import Meter, require_finite
+from textgen.training.moment import Moment, OnStep, figures_of
 from textgen.training.plan import make_plan
 from textgen.training.recovery import NotFiniteError, halved
 from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
 from textgen.writing.generation import continuation
+from textgen.writing.trained import Trained, load
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -83,6 +87,29 @@ class Result:
     held_out: Figures | None
     """The best weights' figures on the held-out part; none without such a part."""
 
+    @cached_property
+    def trained(self) -> Trained:
+        """The run with its best weights loaded, as ``load`` returns it."""
+        return load(self.run.folder)
+
+    def generate(self, prefix: str, **settings: Any) -> str:  # noqa: ANN401 - of any setting's type
+        """Return what the best weights write on from a beginning; see ``Trained.generate``."""
+        return self.trained.generate(prefix, **settings)
+
+    def __repr__(self) -> str:
+        judged = self.held_out and self.held_out.model.bits_per_character
+        figures = [
+            f"{self.tokens:,} {self.run.vocab.kind}s",
+            f"{self.tokens_per_second:,.0f} a second on {self.device}",
+            f"perplexity {self.perplexity:.1f} in training",
+            *([] if judged is None else [f"{judged:.3f} bits per character held out"]),
+        ]
+        return f"<Result {self.run.name}: {', '.join(figures)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what it came to, and the curve, as notebooks ask for it."""
+        return f"<p>{html.escape(repr(self))}</p>{self.run._repr_html_()}"
+
 
 class _StopAsked(Exception):
     """Somebody asked to stop while a text was judged."""
@@ -91,11 +118,23 @@ class _StopAsked(Exception):
 class Session:
     """A model, its data and its optimiser, at some position in a training.
 
+    Args:
+        settings: all settings.
+        material: the text.
+        clock: what it goes by.
+        on_step: is called after every step.
+
     Raises:
         TextgenError: the text is too short, or the device or the precision is not to be had.
     """
 
-    def __init__(self, settings: Settings, material: Material, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        material: Material,
+        clock: Clock | None = None,
+        on_step: OnStep | None = None,
+    ) -> None:
         self.settings = settings
         self.config = settings.training
         self.material = material
@@ -108,6 +147,8 @@ class Session:
         self.progress = Progress()
         self.pending: Entry | None = None
         self.clock = clock or Clock()
+        self.on_step = on_step
+        self._raised: Exception | None = None
         self.agenda: Agenda = agenda_of(Plan(1, 1), [])
         self._judging: float | None = None
         self._saved = self._shown = self.clock.read()
@@ -186,6 +227,8 @@ class Session:
                 try:
                     meter = self._train_or_go_back(run, meter, stop, bar)
                 except OSError as error:  # of its files none is: messages cannot be written
+                    if error is self._raised:
+                        raise
                     self._save_unheard(run)
                     raise TextgenError(
                         f"stopped and saved, since messages cannot be written ({error.strerror}); "
@@ -283,20 +326,24 @@ class Session:
         if self.ran_stale():  # it was complete, and only the best weights are still to be judged
             return
         meter.start()
+        own: dict[str, float] = {}
         for step in self._steps():
             self.position = step.position
             meter.add(step)
             bar.update(step.tokens)
             due = self.agenda.after(step.position.step, meter.trained, self.clock.seconds)
-            bar.total = self.agenda.course.total_steps * step.tokens
+            set_total(bar, self.agenda.course.total_steps * step.tokens)
+            try:
+                own |= self._own_figures(step)
+            except Exception as error:
+                self._raised = error
+                with contextlib.suppress(NotFiniteError):  # then the last good checkpoint stands
+                    self._save_where_it_is(run, self._entry(meter, step, own, save=True), due, bar)
+                raise
             save = due.evaluation or stop.asked or self.clock.seconds - self._saved > _SAVE_SECONDS
             if save or due.line:
-                entry = meter.read(step, self._epoch())
-                entry["perplexity"] = perplexity_of(entry["loss"])
-                entry |= self.agenda.noted(self.clock.seconds)
-                if save:  # a step may leave weights that only the next step's loss would tell of
-                    norm = float(norm_of(p.detach() for p in self.model.parameters()))
-                    require_finite("norm of the weights", norm, step.position.step)
+                entry = self._entry(meter, step, own, save=save)
+                own = {}
                 if due.evaluation:
                     entry = self._evaluated(run, entry, stop)
                 if self._ends_with(entry, run, stop, bar, save=save):
@@ -305,6 +352,40 @@ class Session:
             if self.clock.seconds - self._shown > _GLANCE_SECONDS:
                 with meter.paused():
                     self._glance(run, meter, stop, bar)
+
+    def _own_figures(self, step: Step) -> dict[str, float]:
+        """Tell of a step who asked for that, and return the figures that they have of it."""
+        if self.on_step is None:
+            return {}
+        moment = Moment(
+            step.position.step,
+            self._epoch(),
+            float(step.loss),
+            float(step.gradient_norm),
+            step.learning_rate,
+            self.model,
+        )
+        return figures_of(self.on_step, moment)
+
+    def _entry(self, meter: Meter, step: Step, own: dict[str, float], *, save: bool) -> Entry:
+        """Return the entry of the record after a step.
+
+        Raises:
+            NotFiniteError: a figure of it is not finite, or where it is to be saved, a weight.
+        """
+        entry = cast(Entry, meter.read(step, self._epoch()) | own)
+        entry["perplexity"] = perplexity_of(entry["loss"])
+        entry |= self.agenda.noted(self.clock.seconds)
+        if save:  # a step may leave weights that only the next step's loss would tell of
+            norm = float(norm_of(p.detach() for p in self.model.parameters()))
+            require_finite("norm of the weights", norm, step.position.step)
+        return entry
+
+    def _save_where_it_is(self, run: Run, entry: Entry, due: Due, bar: "tqdm[NoReturn]") -> None:
+        """Record an entry and save; an evaluation that is due is made up when it is resumed."""
+        if not due.evaluation:
+            self._tell(run, bar, entry)
+        self._save(run, pending=entry if due.evaluation else None)
 
     def _steps(self) -> Iterator[Step]:
         """Train to the end of the course, whatever becomes of that on the way."""

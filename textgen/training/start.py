@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from textgen.bars import heard
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.counts.excerpt import Excerpt
 from textgen.errors import TextgenError, UsageError
@@ -28,6 +29,7 @@ from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.memory import require_memory
+from textgen.training.moment import OnStep
 from textgen.training.plan import passes
 from textgen.training.precision import keep_dtype, with_kept_dtype
 from textgen.training.provenance import given, leg, versions
@@ -44,6 +46,7 @@ _SOON_COUNTED = 2_000_000
 that plots have them from its beginning. Those of a longer text are counted at its end."""
 
 
+@heard()
 def train(
     paths: Corpus | Sequence[Path | str] | Path | str,
     settings: Settings = Settings(),
@@ -53,6 +56,7 @@ def train(
     *,
     repeated: Run | None = None,
     command: Sequence[str] | None = None,
+    on_step: OnStep | None = None,
 ) -> Result:
     """Train a new model on text files, and leave it in a run folder.
 
@@ -64,6 +68,9 @@ def train(
         mirror: what shows the record elsewhere meanwhile.
         repeated: a run whose steps are done once more, where text and settings allow it.
         command: the words of the command line, if there is one, for ``config.json``.
+        on_step: is called with a ``Moment`` after every step; what it raises ends the training,
+            saved. The numbers that it returns, a dict by their names, stand in the record's next
+            entry.
 
     Raises:
         TextgenError: bad input; nothing is written then. Or the training went wrong or was
@@ -105,7 +112,7 @@ def train(
     _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     kept = settings if repeated is None else with_kept_dtype(repeated, settings)
-    session = Session(kept, material)
+    session = Session(kept, material, on_step=on_step)
     _tell(chosen, *_bounded(settings, material))
     plan = steps or session.plan()
     config = {
@@ -163,11 +170,14 @@ def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpu
     return read_and_tell(files, settings.reading)
 
 
+@heard()
 def resume(
     run: Run,
     settings: Settings | None = None,
     mirror: Mirror = nullcontext,
     command: Sequence[str] | None = None,
+    *,
+    on_step: OnStep | None = None,
 ) -> Result:
     """Go on with a training, exactly from where its last checkpoint stands.
 
@@ -178,6 +188,7 @@ def resume(
             neither, what the run was made for is completed.
         mirror: what shows the record elsewhere meanwhile.
         command: the words of the command line, if there is one, for ``config.json``.
+        on_step: is called after every step, as in ``train``.
 
     Raises:
         TextgenError: the run is complete, somebody else trains it right now, or the settings do
@@ -187,16 +198,22 @@ def resume(
     if settings.corpus != run.settings.corpus:
         raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
     with locked(run.folder):
-        return _go_on(run, settings, mirror, command)
+        return _go_on(run, settings, mirror, command, on_step)
 
 
-def _go_on(run: Run, settings: Settings, mirror: Mirror, command: Sequence[str] | None) -> Result:
+def _go_on(
+    run: Run,
+    settings: Settings,
+    mirror: Mirror,
+    command: Sequence[str] | None,
+    on_step: OnStep | None,
+) -> Result:
     run.record.check()
     require_model(run.last, len(run.vocab), settings.model)
     require_memory(settings, len(run.vocab))
     counted, judged = run.plan.counted, run.plan.judged
     material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
-    session = Session(with_kept_dtype(run, settings), material)
+    session = Session(with_kept_dtype(run, settings), material, on_step=on_step)
     session.load(run)
     keep_dtype(run, session.dtype)
     done = session.position.step
