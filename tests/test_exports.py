@@ -6,8 +6,8 @@ import textgen
 
 def test_exports() -> None:
     assert textgen.__all__ == [
-        *("CorpusConfig", "Evaluation", "GRU", "GenerationConfig", "LSTM", "ModelConfig", "RNN"),
-        *("RNNModel", "RNNModelScratch", "RandomBatches", "Result", "Run", "SGD"),
+        *("CorpusConfig", "Evaluation", "GRU", "GenerationConfig", "LSTM", "ModelConfig", "Moment"),
+        *("RNN", "RNNModel", "RNNModelScratch", "RandomBatches", "Result", "Run", "SGD"),
         *("SequentialBatches", "Settings", "TextgenError", "Trained", "TrainingConfig", "Vocab"),
         *("__version__", "clip_gradients", "evaluate", "generate", "load", "load_batches"),
         *("resume", "train"),

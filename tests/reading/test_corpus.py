@@ -22,6 +22,7 @@ def test_files_and_folders_become_one_text(tmp_path: Path) -> None:
     (tmp_path / "a.dat").write_text("一", encoding="utf-8")
     corpus = read_corpus([tmp_path / "a.dat", tmp_path / "b"])
     assert corpus.text == "一\n甲的了\n二的了\n十的了\n"
+    assert repr(corpus) == f"<Corpus {tmp_path / 'a.dat'}: 4 files, 14 characters>"
     assert [file.encoding for file in corpus.files] == ["utf-8", "utf-16", "utf-8", "gb18030"]
     assert corpus.left_out == ((tmp_path / "b" / "notes.md", "is no text file"),)
 

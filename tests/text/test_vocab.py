@@ -14,6 +14,7 @@ KINDS: list[TokenKind] = ["character", "word"]
 def test_decode_undoes_encode(kind: TokenKind) -> None:
     vocab = Vocab.build(TEXT, kind)
     assert vocab.decode(vocab.encode(TEXT)) == TEXT
+    assert repr(vocab).startswith(f"<Vocab: {len(vocab) - 1} {kind}s and <unk>, first ('")
 
 
 @given(st.text(min_size=1))

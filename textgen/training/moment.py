@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import get_type_hints
 
+from torch import Tensor
+
 from textgen.errors import UsageError
 from textgen.model.language_model import LanguageModel
 from textgen.runs.record import Entry
@@ -65,7 +67,7 @@ def figures_of(on_step: OnStep, moment: Moment) -> dict[str, float]:
                 f"on_step has a figure called {name}, as the record itself has: choose another name"
             )
         try:
-            number = float(value)
+            number = float(value.detach() if isinstance(value, Tensor) else value)
         except (TypeError, ValueError, RuntimeError):  # the last where a tensor has many numbers
             raise UsageError(
                 f"on_step has {_shown(value)} as {name}: it must be one number"

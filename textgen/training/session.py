@@ -108,7 +108,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """Return what it came to, and the curve, as notebooks ask for it."""
-        return f"<p>{html.escape(repr(self))}</p>{self.run._repr_html_()}"
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{self.run._repr_html_()}"
 
 
 class _StopAsked(Exception):
