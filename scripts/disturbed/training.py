@@ -84,6 +84,10 @@ def files_of(training: Training) -> dict[str, object]:
         for path in training.checkpoints.rglob("*")
     }
     found.pop(f"{NAME}/.lock.json", None)
+    config = f"{NAME}/config.json"
+    if config in found:
+        written = json.loads((training.run / "config.json").read_bytes())
+        found[config] = {name: value for name, value in written.items() if name != "legs"}
     record = f"{NAME}/metrics.jsonl"
     if record in found:
         lines = (training.run / "metrics.jsonl").read_text("utf-8").splitlines()
