@@ -19,7 +19,6 @@ def import_all() -> None:
     for module in pkgutil.walk_packages(textgen.__path__, "textgen."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    importlib.import_module("torch._dynamo")  # an optimiser does so, and that takes seconds
     # Whether a text is copied is asked of a short one, and pages do without the 4.5 MB that draw:
     # both take longer than all the rest.
     judge.COPYING_SAMPLE = replace(judge.COPYING_SAMPLE, length=20)

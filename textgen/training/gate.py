@@ -21,6 +21,7 @@ from textgen.counts.reading import Blocks
 from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.model.state import State
+from textgen.training.eager import Adam
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
 """Passes over texts of so many tokens in which the gate learns at most: the longer a text, the
@@ -74,9 +75,7 @@ class GateLearner:
         excerpt: Excerpt,
     ) -> None:
         self.counts = counts
-        self.optimizer = torch.optim.Adam(
-            counts.product.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99)
-        )
+        self.optimizer = Adam(counts.product.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99))
         self._model = model
         self._tokens = tokens
         self._excerpt = excerpt

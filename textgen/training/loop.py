@@ -19,6 +19,7 @@ from textgen.model.precision import choose_dtype
 from textgen.model.state import State, detach
 from textgen.runs.progress import Position
 from textgen.text.batches import Batches
+from textgen.training.eager import AdamW, Eager
 from textgen.training.recovery import MOST, NotFiniteError
 
 log = logging.getLogger(__name__)
@@ -152,7 +153,7 @@ def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> Tenso
     return gradient_norm
 
 
-class SGD(torch.optim.Optimizer):
+class SGD(Eager):
     """Stochastic gradient descent: every parameter goes against its gradient.
 
     Args:
@@ -209,7 +210,7 @@ def make_optimizer(model: Trainable, config: TrainingConfig) -> torch.optim.Opti
     decayed = [p for p in model.parameters() if p.dim() > 1 and config.weight_decay > 0]
     others = [p for p in model.parameters() if p.dim() <= 1 or config.weight_decay == 0]
     groups = [(decayed, config.weight_decay), (others, 0.0)]
-    return torch.optim.AdamW(
+    return AdamW(
         # A group costs time: where nothing decays, there is one.
         [{"params": part, "weight_decay": decay} for part, decay in groups if part],
         lr=config.highest_rate,
