@@ -46,8 +46,10 @@ from tornado.websocket import WebSocketClosedError, websocket_connect
 PROGRAM = """
 import functools, logging, sys
 from pathlib import Path
-from textgen.dashboard import handlers
-from textgen.dashboard.server import serve
+from textgen.dashboard.without_torch import without_torch
+with without_torch():
+    from textgen.dashboard import handlers
+    from textgen.dashboard.server import serve
 
 logging.getLogger("textgen").addHandler(logging.StreamHandler())
 handlers._MOST_UNREAD = 2_000_000

@@ -26,8 +26,10 @@ pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]
 PROGRAM = """
 import sys
 from pathlib import Path
+from textgen.dashboard.without_torch import without_torch
 from textgen.errors import TextgenError
-from textgen.dashboard.server import serve
+with without_torch():
+    from textgen.dashboard.server import serve
 
 address, port, env_path = sys.argv[1:]
 try:

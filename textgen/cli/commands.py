@@ -479,8 +479,11 @@ def monitor(
         token: Ask for the token in the printed URL also who is known to be you, on this machine.
         checkpoints: Folder in which the runs are.
     """
+    from textgen.dashboard.without_torch import without_torch
+
     try:
-        from textgen.dashboard.monitor import monitor as serve_and_mirror
+        with without_torch():
+            from textgen.dashboard.monitor import monitor as serve_and_mirror
     except ImportError:
         raise TextgenError("Visdom is not installed: pip install '.[visdom]'") from None
 
