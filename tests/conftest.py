@@ -125,7 +125,12 @@ def browser() -> "Iterator[Browser]":
         pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=executable,
+            # evil.example is a name that came to point to this machine.
+            args=[
+                *("--no-sandbox", "--disable-gpu"),
+                "--host-resolver-rules=MAP evil.example 127.0.0.1",
+            ],
         )
         yield browser
         browser.close()
