@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import textgen
+from tests.processes import MOST_SECONDS
 
 
 def test_exports() -> None:
@@ -21,7 +22,7 @@ def test_importing_it_imports_no_heavy_library() -> None:
     program = (
         "import sys, textgen; assert not {'torch', 'visdom', 'jieba', 'plotly'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=MOST_SECONDS)
 
 
 def test_a_whole_training_does_not_import_visdom_or_jieba() -> None:
@@ -29,4 +30,4 @@ def test_a_whole_training_does_not_import_visdom_or_jieba() -> None:
         "import sys, textgen.training.start, textgen.evaluation.judge, textgen.dashboard.mirror\n"
         "assert not {'visdom', 'jieba', 'plotly', 'tornado', 'tensorboard'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=MOST_SECONDS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, make_story
-from tests.processes import killing
+from tests.processes import MOST_SECONDS, killing
 from textgen.runs.folder import Run
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -54,6 +54,7 @@ def shell(command: str, folder: Path, **environment: str) -> str:
         encoding="utf-8",
         stdin=subprocess.DEVNULL,  # nobody types at the prompt
         check=False,
+        timeout=MOST_SECONDS,
     )
     assert found.returncode == 0, f"{command}: {found.stdout}{found.stderr}"
     return found.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, TINY, Command, copy_run, flags, make_story
-from tests.processes import killing
+from tests.processes import MOST_SECONDS, killing
 from textgen.runs.folder import Run
 from textgen.text.vocab import Vocab
 
@@ -553,6 +553,7 @@ def run_textgen(*arguments: str, **environment: str) -> subprocess.CompletedProc
         errors="replace",
         env={**os.environ, **environment},
         check=False,
+        timeout=MOST_SECONDS,
     )
 
 
@@ -567,7 +568,9 @@ def test_help_is_there_at_once() -> None:
         "run(['--help'])\n"
         f"assert not {set(heavy)} & set(sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, timeout=MOST_SECONDS
+    )
     assert (found.returncode, found.stderr) == (0, b"")
     assert "train" in run_textgen("--help").stdout
 
@@ -647,6 +650,7 @@ def test_closed_streams_are_no_traceback(closed: str) -> None:
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONPATH": path},
+        timeout=MOST_SECONDS,
     )
     assert b"Traceback" not in found.stderr
     assert found.returncode == 0

@@ -16,6 +16,7 @@ from typing import Self
 import pytest
 
 from tests.conftest import Command
+from tests.processes import MOST_SECONDS
 from textgen.cli.prompt import history_file
 from textgen.config import GenerationConfig
 from textgen.errors import UsageError
@@ -171,6 +172,7 @@ def test_lines_through_a_pipe(sample_run: Run, trained: Trained, in_folder: Path
         input=lines.encode(),
         capture_output=True,
         check=False,
+        timeout=MOST_SECONDS,
     )
     out = found.stdout.decode()
     assert found.returncode == 0
@@ -347,7 +349,13 @@ class Terminal:
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", before)
 
     def end(self) -> int:
+        """Wait until it has ended; return its exit status."""
+        deadline = time.monotonic() + 60
         while True:
+            if not select.select([self.master], [], [], 1)[0]:
+                if time.monotonic() > deadline:
+                    os.kill(self.process, signal.SIGKILL)
+                continue
             try:
                 if not os.read(self.master, 65536):
                     break

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, TINY, Command, copy_run, flags, make_story
+from tests.processes import MOST_SECONDS
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 
@@ -69,6 +70,7 @@ def test_bytes_on_a_real_command_line(story_of_bytes: Path, tiny_run: Run) -> No
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
+        timeout=MOST_SECONDS,
     )
     assert done.stderr.decode().startswith("完本: 200 characters\n")
     assert story_of_bytes.with_name(NAME).read_text("utf-8").startswith("老周")

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import TINY, Command, copy_run, flags, make_story
+from tests.processes import MOST_SECONDS
 from textgen.cli.settings_file import to_toml
 from textgen.cli.shown import shown_age, shown_size
 from textgen.config import Settings
@@ -365,7 +366,7 @@ def test_completion_is_installed(
     status, out, err = command("--install-completion", "--shell", "bash")
     assert (status, err) == (0, "Every shell that is opened from now on completes with Tab\n")
     assert out.strip() in (in_folder / ".bashrc").read_text("utf-8")
-    subprocess.run(["bash", "-n", out.strip()], check=True)
+    subprocess.run(["bash", "-n", out.strip()], check=True, timeout=MOST_SECONDS)
 
 
 def test_values_are_shown_as_people_read_them() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TINY, flags
-from tests.processes import killing
+from tests.processes import MOST_SECONDS, killing
 from textgen.runs.finding import find_run
 
 
@@ -27,8 +27,8 @@ def test_who_read_the_messages_has_gone(story: Path) -> None:
         )
     ) as process:
         assert process.stdout is not None
-        while b"epoch" not in process.stdout.readline():
-            pass
+        while b"epoch" not in (line := process.stdout.readline()):
+            assert line  # it has not ended
         process.stdout.close()
         assert process.wait(timeout=60) == 1
     run = find_run(Path("checkpoints"), "unheard")
@@ -40,5 +40,5 @@ def test_who_read_the_messages_has_gone(story: Path) -> None:
 @pytest.mark.usefixtures("in_folder")
 def test_the_disk_that_takes_the_messages_is_full(story: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(arguments(story), stderr=full, check=False)
+        done = subprocess.run(arguments(story), stderr=full, check=False, timeout=MOST_SECONDS)
     assert done.returncode == 1

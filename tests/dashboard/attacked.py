@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import killing
+from tests.processes import MOST_SECONDS, killing
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
 
@@ -128,10 +128,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
+def serving(folder: Path, *arguments: str, seconds: float = MOST_SECONDS) -> Iterator[Server]:
     command = [sys.executable, "-c", PROGRAM, str(folder), *arguments]
     pipe = subprocess.PIPE
-    with killing(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)) as process:
+    started = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    with killing(started, seconds) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert url, process.communicate(timeout=SECONDS)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.processes import FOR_ALL_TESTS
 from textgen.dashboard.names import is_plain
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Server]":
         beside.mkdir(exist_ok=True)
         (beside / "config.json").write_text("{}")
     before = files_around(folder)
-    with serving(folder) as server:
+    with serving(folder, seconds=FOR_ALL_TESTS) as server:
         assert server.draw("main", "control").status == 200
         yield server
         assert server.has("main", "control")  # after all that

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.pages import Watched
-from tests.processes import free_port, killing, wait_for
+from tests.processes import MOST_SECONDS, free_port, killing, wait_for
 from textgen.dashboard.monitor import list_subjects
 from textgen.runs.folder import Run
 
@@ -182,6 +182,7 @@ def test_a_taken_port_is_one_line(monitor: Monitor) -> None:
         text=True,
         encoding="utf-8",
         check=False,
+        timeout=MOST_SECONDS,
     )
     assert (second.returncode, second.stdout, second.stderr.count("\n")) == (1, "", 1)
     assert second.stderr.startswith("textgen: ")

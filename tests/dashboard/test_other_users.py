@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import copy_run
-from tests.processes import wait_for
+from tests.processes import MOST_SECONDS, wait_for
 from textgen.dashboard import peers
 from textgen.dashboard.mirror import MirrorThread
 from textgen.plots.run import of_run
@@ -108,6 +108,6 @@ def test_another_user_of_the_machine_is_a_stranger(server: Server) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(server.port)],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=MOST_SECONDS,
     )  # fmt: skip
     assert done.stdout.split() == ["403"] * 3

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import Watched
-from tests.processes import killing
+from tests.processes import FOR_ALL_TESTS, MOST_SECONDS, killing
 from textgen.dashboard import page
 from textgen.dashboard.page import ASSETS
 from textgen.errors import TextgenError
@@ -51,12 +51,15 @@ def command(port: int, env_path: Path, address: str = "127.0.0.1") -> list[str]:
 
 
 @contextmanager
-def serving(env_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(
+    env_path: Path, seconds: float = MOST_SECONDS
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run a server on a free port; give its URL and its process, and stop it as a user does."""
     with killing(
         subprocess.Popen(
             command(0, env_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        ),
+        seconds,
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -195,7 +198,7 @@ def test_nothing_is_left_in_the_home_folder(
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the URL of a server for those who only ask."""
-    with serving(tmp_path_factory.mktemp("visdom")) as (url, _):
+    with serving(tmp_path_factory.mktemp("visdom"), FOR_ALL_TESTS) as (url, _):
         yield url
 
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.processes import MOST_SECONDS
 from textgen.dashboard.without_torch import without_torch
 
 pytest.importorskip("visdom", reason="visdom is an extra: pip install '.[visdom]'")
@@ -20,7 +21,7 @@ def test_a_monitor_imports_none_and_could_later() -> None:
         "assert 'torch' not in sys.modules\n"
         "assert importlib.util.find_spec('torch')"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=MOST_SECONDS)
 
 
 def test_who_has_it_keeps_it() -> None:

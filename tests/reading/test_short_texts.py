@@ -25,11 +25,11 @@ def read(data: bytes, vocab: Vocab = VOCAB) -> str:
 def test_pieces_of_a_text_are_read_as_they_were(encoding: str, length: int) -> None:
     line = SAMPLE.replace("\n", "")
     draw = random.Random(length)  # noqa: S311 - no secret
-    starts = [draw.randrange(len(line) - length) for _ in range(100)]
+    starts = [draw.randrange(len(line) - length) for _ in range(25)]
     pieces = [line[start : start + length] for start in starts]
     wrong = [piece for piece in pieces if read(piece.encode(encoding)) != piece]
     # A character alone may be another common one in another encoding.
-    assert len(wrong) <= (5 if length == 1 else 0)
+    assert len(wrong) <= (1 if length == 1 else 0)
 
 
 def test_what_looks_like_utf_8() -> None:

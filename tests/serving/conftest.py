@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import killing
+from tests.processes import FOR_ALL_TESTS, MOST_SECONDS, killing
 from textgen.runs.folder import Run
 
 SECONDS = 60.0
@@ -41,12 +41,13 @@ class Served:
 
 
 @contextmanager
-def serving(root: Path, *arguments: str) -> Iterator[Served]:
+def serving(root: Path, *arguments: str, seconds: float = MOST_SECONDS) -> Iterator[Served]:
     command = [sys.executable, "-m", "textgen", "serve", "--port", "0", "--checkpoints", str(root)]
     with killing(
         subprocess.Popen(
             [*command, *arguments], stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
+        ),
+        seconds,
     ) as process:
         yield Served(process, root)
         process.terminate()
@@ -65,5 +66,5 @@ def runs(tmp_path_factory: pytest.TempPathFactory, sample_run: Run, tiny_run: Ru
 @pytest.fixture(scope="session")
 def served(runs: Path) -> Iterator[Served]:
     """Return a server for those who only ask; learned is its usual run."""
-    with serving(runs, "learned") as server:
+    with serving(runs, "learned", seconds=FOR_ALL_TESTS) as server:
         yield server

@@ -97,8 +97,7 @@ def test_the_keys_write_and_stop_and_the_seed_is_told(
     for halt in halts:
         page.press("#prompt", "Control+Enter")
         page.locator("#text[aria-busy=true]").wait_for()
-        while len(page.locator("#text").text_content() or "") < 10:
-            page.wait_for_timeout(50)
+        page.locator("#text", has_text=re.compile(r"[\s\S]{10}")).wait_for()
         halt()
         page.locator(READY).wait_for()
         assert stop.is_disabled()

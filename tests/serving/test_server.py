@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Command
-from tests.processes import wait_for
+from tests.processes import MOST_SECONDS, wait_for
 from tests.serving.conftest import SECONDS, Served, serving
 from textgen.config import GenerationConfig
 from textgen.runs.trained import load
@@ -239,4 +239,6 @@ def test_it_needs_no_torch(runs: Path) -> None:
         "assert models.decoder(models.find(None)).mixer is not None\n"
         "assert not {'torch', 'visdom', 'jieba', 'plotly', 'tornado'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program, str(runs)], check=True, env=os.environ)
+    subprocess.run(
+        [sys.executable, "-c", program, str(runs)], check=True, env=os.environ, timeout=MOST_SECONDS
+    )

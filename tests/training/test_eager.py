@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from tests.processes import MOST_SECONDS
 from textgen.training import eager
 
 PROGRAM = """
@@ -27,7 +28,7 @@ assert "torch._dynamo" not in sys.modules
 
 
 def test_no_compiler_is_imported() -> None:
-    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=MOST_SECONDS)
 
 
 @pytest.mark.parametrize("fused", [False, True])

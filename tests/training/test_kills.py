@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from tests.conftest import TINY, copy_run, flags
+from tests.processes import MOST_SECONDS
 from tests.training.test_session import without_times
 from textgen.config import Settings
 from textgen.dashboard.monitor import list_subjects
@@ -42,6 +43,7 @@ def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Pat
         [sys.executable, "-c", KILL.format(patch=patch), *arguments],
         stderr=subprocess.PIPE,
         check=False,
+        timeout=MOST_SECONDS,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     return Path("checkpoints") / name

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.processes import MOST_SECONDS
 from textgen.runs.folder import Run
 
 TORCHS = ("torch", "functorch", "nvidia", "triton")
@@ -39,6 +40,7 @@ def textgen(site: Path, *arguments: str, typed: str = "") -> subprocess.Complete
         encoding="utf-8",
         input=typed,
         check=False,
+        timeout=MOST_SECONDS,
     )
 
 
@@ -89,4 +91,4 @@ def test_where_it_is_installed_it_is_not_imported(arguments: list[str], sample_r
         "assert 'torch' not in sys.modules; sys.exit(status)"
     )
     command = [sys.executable, "-c", code, arguments[0], *run, *arguments[1:]]
-    subprocess.run(command, capture_output=True, check=True)
+    subprocess.run(command, capture_output=True, check=True, timeout=MOST_SECONDS)
