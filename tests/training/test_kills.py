@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import TINY, copy_run, flags
 from tests.processes import MOST_SECONDS
-from tests.training.test_session import without_times
+from tests.training.same import assert_same
 from textgen.config import Settings
 from textgen.dashboard.monitor import list_subjects
 from textgen.errors import TextgenError
@@ -49,17 +49,10 @@ def train_and_die(story: Path, name: str, patch: str, **settings: object) -> Pat
     return Path("checkpoints") / name
 
 
-def assert_same(ours: Run, theirs: Run) -> None:
-    assert without_times(ours) == without_times(theirs)
-    for name in ("best.safetensors", "last.safetensors"):
-        mine, other = load_file(ours.folder / name), load_file(theirs.folder / name)
-        assert mine.keys() == other.keys()
-        assert all(torch.equal(mine[key], other[key]) for key in mine)
-
-
 @pytest.mark.usefixtures("in_folder")
-def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(story: Path) -> None:
-    whole = train(story, Settings.of(**TINY), name="whole").run
+def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(
+    story: Path, tiny_run: Run
+) -> None:
     killed = Run(
         train_and_die(
             story,
@@ -69,16 +62,25 @@ def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(sto
     )
     assert "best_step" not in killed.record.read()[-1]
     resume(killed)
-    assert_same(killed, whole)
+    assert_same(killed, tiny_run)
     with pytest.raises(TextgenError, match="killed is complete"):
         resume(killed)
 
 
+@pytest.fixture(scope="module")
+def judged_often(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Run:
+    """Return a run of the story that was judged every ten steps."""
+    story = tiny_run.folder.parent / "story.txt"
+    settings = Settings.of(**TINY, evaluate_every=10)
+    return train(story, settings, "often", tmp_path_factory.mktemp("often")).run
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.usefixtures("in_folder")
-def test_steps_before_a_long_evaluation_are_not_lost_with_it(story: Path, moment: str) -> None:
+def test_steps_before_a_long_evaluation_are_not_lost_with_it(
+    story: Path, judged_often: Run, moment: str
+) -> None:
     """Killed while it evaluates, or when that is recorded and not saved: exactly the same."""
-    whole = train(story, Settings.of(**TINY, evaluate_every=10), name="whole").run
     patch = f"""
 session._EVALUATING_SECONDS = 0
 before = session.Session.{"_evaluation" if moment == "before" else "_save"}
@@ -93,7 +95,7 @@ session.Session.{"_evaluation" if moment == "before" else "_save"} = dying
         assert '"step": 20' in file.metadata()["textgen"]
     assert any(entry["step"] == 20 for entry in killed.record.read()) == (moment == "after")
     resume(killed)
-    assert_same(killed, whole)
+    assert_same(killed, judged_often)
 
 
 @pytest.mark.usefixtures("in_folder")
@@ -113,8 +115,8 @@ session.Meter.add = dying
 
 
 @pytest.mark.usefixtures("in_folder")
-def test_the_newest_run_goes_on_also_without_a_checkpoint(story: Path) -> None:
-    whole = train(story, Settings.of(**TINY), name="whole").run
+def test_the_newest_run_goes_on_also_without_a_checkpoint(story: Path, tiny_run: Run) -> None:
+    whole = copy_run(tiny_run, "whole")
     patch = "session.Meter.start = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
     killed = Run(train_and_die(story, "killed", patch))
     assert not killed.last.exists()
