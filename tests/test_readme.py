@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, make_story
+from tests.conftest import ROOT, Command, make_story
 from tests.processes import MOST_SECONDS, killing
 from textgen.runs.folder import Run
 
@@ -81,7 +81,7 @@ def serve_until_it_is_ready(command: str, folder: Path) -> None:
 
 
 def briefly(commands: str) -> str:
-    return re.sub(r"(--minutes |minutes=)\d+", r"\g<1>0.03", commands)
+    return re.sub(r"(--minutes |minutes=)\d+", r"\g<1>0.01", commands)
 
 
 @pytest.mark.parametrize("pair", [READMES, ("CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md")])
@@ -107,7 +107,7 @@ def test_no_command_is_left_out() -> None:
 def run_briefly(commands: str, checkout: Path, *, made_by_make: bool) -> None:
     if commands.startswith("make"):
         target = commands.split()[1]
-        arguments = {"demo": "--minutes 0.05", "test": "--collect-only"}[target]
+        arguments = {"demo": "--minutes 0.01", "test": "--collect-only"}[target]
         for stamp in ("installed", "installed-for-development"):
             if made_by_make:
                 (checkout / ".venv" / stamp).touch()  # newer than the copied files
@@ -152,7 +152,7 @@ def test_the_python_example(checkout: Path) -> None:
     assert len(text) == 100
 
 
-def test_the_table_names_every_command(checkout: Path) -> None:
+def test_the_table_names_every_command(command: Command) -> None:
     listed = re.findall(
         r"^\| `textgen (\w+(?: (?:show|fetch|rm))?)",
         (ROOT / READMES[0]).read_text("utf-8"),
@@ -176,11 +176,11 @@ def test_the_table_names_every_command(checkout: Path) -> None:
         "write",
     ]
     for name in listed:
-        assert "Usage" in shell(f"textgen {name} --help", checkout)
+        assert "Usage" in command(*name.split(), "--help")[1]
 
 
-def test_the_scripts(checkout: Path) -> None:
-    shell("textgen train corpus/sample.txt --name plotted --minutes 0.02 --no-visdom", checkout)
+def test_the_scripts(checkout: Path, sample_run: Run) -> None:
+    shutil.copytree(sample_run.folder, checkout / "checkpoints" / "plotted")
     (checkout / "pictures").mkdir()
     shell(f"{sys.executable} scripts/pictures checkpoints --into pictures", checkout)
     assert "polyline" in (checkout / "pictures" / "perplexity.svg").read_text("utf-8")
