@@ -147,7 +147,7 @@ def test_training_draws_its_curve(command: Command, story: Path, server: Server)
     server.start()
     status, _, err = command(
         *("train", story, "--name", "drawn", "--visdom", server.url),
-        *flags(**{**TINY, "epochs": 30}),
+        *flags(**{**TINY, "epochs": 5}),
     )
     assert status == 0
     assert f"Drawing on Visdom: {server.url}" in err
@@ -181,7 +181,7 @@ def test_environment_and_window_are_called_as_asked(
 
 def test_its_absence_costs_one_line(command: Command, story: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    status, _, err = command("train", story, "--visdom", url, *flags(**{**TINY, "epochs": 20}))
+    status, _, err = command("train", story, "--visdom", url, *flags(**{**TINY, "epochs": 3}))
     assert status == 0
     assert err.count(url) == 1
     assert f"No Visdom at {url}" in err
@@ -189,12 +189,13 @@ def test_its_absence_costs_one_line(command: Command, story: Path) -> None:
 
 
 def test_a_frozen_server_does_not_keep_a_training(
-    command: Command, story: Path, server: Server
+    command: Command, story: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("textgen.dashboard.client._TIMEOUTS", (0.3, 0.3))
     server.start()
     server.signal(signal.SIGSTOP)
     status, _, err = command(
-        "train", story, "--visdom", server.url, *flags(**{**TINY, "epochs": 30})
+        "train", story, "--visdom", server.url, *flags(**{**TINY, "epochs": 5})
     )
     assert status == 0
     assert "it does not answer in time" in err
