@@ -12,6 +12,7 @@ from math import inf
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from textgen.errors import UsageError
+from textgen.language import Message, marked
 
 DEFAULT_CHECKPOINTS = "checkpoints"
 """Folder in which every run has its folder."""
@@ -55,10 +56,12 @@ def usual_embedding_size(hidden_size: int) -> int:
     return max(128, hidden_size * 3 // 8)
 
 
-def _require(condition: bool, name: str, value: object, expected: str) -> None:
+def _require(condition: bool, name: str, value: object, expected: Message) -> None:
     if not condition:
         flag = name.replace("_", "-")
-        raise UsageError(f"--{flag} is {value}: it must be {expected}")
+        raise UsageError(
+            "--{flag} is {value}: it must be {expected}", flag=flag, value=value, expected=expected
+        )
 
 
 @dataclass(frozen=True)
@@ -80,19 +83,28 @@ class Range:
             and (self.below is None or value < self.below)
         )
 
-    def __str__(self) -> str:
+    def in_words(self) -> Message:
+        """Return it as messages and the help have it."""
+        parts = [
+            Message(template, number=_shown(number))
+            for template, number in (
+                (marked("at least {number}"), self.at_least),
+                (marked("above {number}"), self.above),
+                (marked("at most {number}"), self.at_most),
+                (marked("below {number}"), self.below),
+            )
+            if number is not None and number != inf
+        ]
+        if self.below == inf:
+            parts.append(Message("finite"))
+        if len(parts) == 1:
+            return parts[0]
+        least, most = parts
         if self.at_least is not None and self.at_most is not None:
-            return f"between {_shown(self.at_least)} and {_shown(self.at_most)}"
-        words = []
-        if self.at_least is not None:
-            words.append(f"at least {_shown(self.at_least)}")
-        if self.above is not None:
-            words.append(f"above {_shown(self.above)}")
-        if self.at_most is not None:
-            words.append(f"at most {_shown(self.at_most)}")
-        if self.below is not None:
-            words.append("finite" if self.below == inf else f"below {_shown(self.below)}")
-        return ", ".join(words)
+            return Message(
+                "between {least} and {most}", least=_shown(self.at_least), most=_shown(self.at_most)
+            )
+        return Message("{least}, {most}", least=least, most=most)
 
 
 def _shown(number: float) -> str:
@@ -130,7 +142,7 @@ def ranges(config: type) -> dict[str, Range]:
 def _require_ranges(config: object) -> None:
     for name, allowed in ranges(type(config)).items():
         value = getattr(config, name)
-        _require(value is None or value in allowed, name, value, str(allowed))
+        _require(value is None or value in allowed, name, value, allowed.in_words())
 
 
 def _require_known(names: Iterable[str], known: Iterable[str]) -> None:
@@ -138,8 +150,13 @@ def _require_known(names: Iterable[str], known: Iterable[str]) -> None:
     known = list(known)
     if unknown := [name for name in names if name not in known]:
         near = [guess for name in unknown for guess in difflib.get_close_matches(name, known, n=1)]
-        hint = f": did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"there is no setting called {', '.join(unknown)}{hint}")
+        if near:
+            raise UsageError(
+                "there is no setting called {names}: did you mean {near}?",
+                names=", ".join(unknown),
+                near=", ".join(near),
+            )
+        raise UsageError("there is no setting called {names}", names=", ".join(unknown))
 
 
 def _require_choices(config: object) -> None:
@@ -150,7 +167,12 @@ def _require_choices(config: object) -> None:
         value = getattr(config, name)
         if get_origin(words) is Literal and value is not None:
             choices = get_args(words)
-            _require(value in choices, name, value, f"one of {', '.join(choices)}")
+            _require(
+                value in choices,
+                name,
+                value,
+                Message("one of {choices}", choices=", ".join(choices)),
+            )
 
 
 Implementation = Literal["nn", "scratch"]
@@ -365,7 +387,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require_ranges(self)
         object.__setattr__(self, "prefix", tuple(self.prefix))  # in JSON and TOML it is a list
-        _require(all(self.prefix), "prefix", "empty", "at least one character")
+        _require(all(self.prefix), "prefix", Message("empty"), Message("at least one character"))
         _require_choices(self)
 
     @property
@@ -425,7 +447,7 @@ class GenerationConfig:
 
     def __post_init__(self) -> None:
         _require_ranges(self)
-        _require(self.stop != "", "stop", "empty", "at least one character")
+        _require(self.stop != "", "stop", Message("empty"), Message("at least one character"))
 
 
 SanityTask = Literal[
@@ -463,7 +485,12 @@ class SanityConfig:
     def __post_init__(self) -> None:
         _require_ranges(self)
         for task in self.task:
-            _require(task in get_args(SanityTask), "task", task, ", ".join(get_args(SanityTask)))
+            _require(
+                task in get_args(SanityTask),
+                "task",
+                task,
+                Message("one of {choices}", choices=", ".join(get_args(SanityTask))),
+            )
 
 
 @dataclass(frozen=True)
@@ -496,11 +523,14 @@ class SearchConfig:
                 changed.insert(0, "--samples")
             if changed:
                 raise UsageError(
-                    f"--beam {self.beam} draws nothing at random: leave out {', '.join(changed)}"
+                    "--beam {beam} draws nothing at random: leave out {changed}",
+                    beam=self.beam,
+                    changed=", ".join(changed),
                 )
         if self.samples > 1 and generation.temperature == 0:
             raise UsageError(
-                f"--samples {self.samples} with --temperature 0 would be the same text each time"
+                "--samples {samples} with --temperature 0 would be the same text each time",
+                samples=self.samples,
             )
 
 
@@ -531,7 +561,12 @@ class Settings:
         """
         preset = values.pop("preset", None)
         if preset is not None:
-            _require(preset in PRESETS, "preset", preset, f"one of {', '.join(PRESETS)}")
+            _require(
+                preset in PRESETS,
+                "preset",
+                preset,
+                Message("one of {choices}", choices=", ".join(PRESETS)),
+            )
             values = PRESETS[preset] | values
         parts = (CorpusConfig, ModelConfig, TrainingConfig, ReadingConfig)
         known = [[field.name for field in fields(part)] for part in parts]

@@ -7,7 +7,7 @@ import re
 import secrets
 from pathlib import Path
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
 
 _PART = ".part"
 _OLDER = re.compile(r"\.(config|vocab|metrics|best|last|counts)\.(json|jsonl|safetensors)\.\w{8}")
@@ -33,7 +33,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise TextgenError(f"{path} cannot be written: {error.strerror}") from None
+        raise TextgenError(
+            "{path} cannot be written: {reason}", path=path, reason=os_reason(error)
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import make_story
 from tests.reading.test_kinds import names
 from textgen.errors import TextgenError
+from textgen.language import Message
 from textgen.reading import archives
 from textgen.reading.containers import LeftOut, Part, parts
 
@@ -73,7 +74,7 @@ def test_gzip_is_unpacked() -> None:
     data = STORY.encode("gbk")
     packed = gzip.compress(data[:300]) + gzip.compress(data[300:])
     for name in ("novel.txt.gz", "novel.txt", "novel"):
-        assert one(name, packed) == Part(name, data, kind="a gzip archive")
+        assert one(name, packed) == Part(name, data, kind=Message("a gzip archive"))
     page = gzip.compress("<p>第一回".encode())
     assert one("1.html.gz", page).text == "第一回\n"
     assert one("1.HTM.GZ", page).kind == "an HTML page in a gzip archive"
@@ -110,20 +111,20 @@ def test_a_zip_archive_is_its_texts() -> None:
     assert [part for part in found if isinstance(part, Part)] == [
         Part("a/novels.zip/10.txt", STORY.encode()),
         Part("a/novels.zip/第1.5回", STORY.encode("gbk")),
-        Part("a/novels.zip/folder/2.TXT", b"", "镕\n", "gb18030", "an HTML page"),
+        Part("a/novels.zip/folder/2.TXT", b"", "镕\n", "gb18030", Message("an HTML page")),
         Part("a/novels.zip/folder/3.md", "# 三".encode()),
         Part("a/novels.zip/../../etc/1.txt", STORY.encode()),
         Part("a/novels.zip/1.txt", STORY.encode()),
         Part("a/novels.zip/1?[2J??.txt", STORY.encode()),
     ]
     assert [part for part in found if isinstance(part, LeftOut)] == [
-        LeftOut("a/novels.zip/empty.txt", "is empty"),
-        LeftOut("a/novels.zip/cover.jpg", "is no text by its name"),
-        LeftOut("a/novels.zip/scan.txt", "is a PDF document"),
-        LeftOut("a/novels.zip/more.zip", "is no text by its name"),
-        LeftOut("a/novels.zip/more.txt", "is a zip archive"),
-        LeftOut("a/novels.zip/__MACOSX/._10.txt", "is hidden"),
-        LeftOut("a/novels.zip/folder/.hidden/1.txt", "is hidden"),
+        LeftOut("a/novels.zip/empty.txt", Message("is empty")),
+        LeftOut("a/novels.zip/cover.jpg", Message("is no text by its name")),
+        LeftOut("a/novels.zip/scan.txt", Message("is a PDF document")),
+        LeftOut("a/novels.zip/more.zip", Message("is no text by its name")),
+        LeftOut("a/novels.zip/more.txt", Message("is a zip archive")),
+        LeftOut("a/novels.zip/__MACOSX/._10.txt", Message("is hidden")),
+        LeftOut("a/novels.zip/folder/.hidden/1.txt", Message("is hidden")),
     ]
 
 
@@ -162,8 +163,8 @@ def test_what_is_locked_is_told() -> None:
         (locked(data, 0, 9), "is packed in a rare way"),
     ):
         found = parts(Path("n.zip"), other)
-        assert next(found) == LeftOut("n.zip/cover.jpg", "is no text by its name")
-        assert next(found) == LeftOut("n.zip/1.txt", reason)
+        assert next(found) == LeftOut("n.zip/cover.jpg", Message("is no text by its name"))
+        assert next(found) == LeftOut("n.zip/1.txt", Message(reason))
         with pytest.raises(TextgenError, match=rf"holds no text .*: n.zip/1.txt {reason}; give"):
             next(found)
 
@@ -185,7 +186,9 @@ def test_a_damaged_zip_archive_is_told() -> None:
 
 def test_a_book_is_its_pages_in_order() -> None:
     book = one("book.epub", zipped(BOOK))
-    assert book == Part("book.epub", b"", "第一回\n旧书。\n第二回\n", "utf-8", "an EPUB book")
+    assert book == Part(
+        "book.epub", b"", "第一回\n旧书。\n第二回\n", "utf-8", Message("an EPUB book")
+    )
     assert one("book.txt", zipped(BOOK)).text == book.text
 
 
@@ -197,8 +200,8 @@ def test_what_is_wrong_with_a_book_is_told() -> None:
     name = "META-INF/encryption.xml"
     lacking = zipped({**BOOK, "OEBPS/content.opf": PACKAGE.replace("/1.xhtml", "/../../1.xhtml")})
     assert list(parts(Path("b.epub"), lacking)) == [
-        Part("b.epub", b"", "第二回\n", "utf-8", "an EPUB book"),
-        LeftOut("b.epub/../1.xhtml", "is a page of the book, but not there"),
+        Part("b.epub", b"", "第二回\n", "utf-8", Message("an EPUB book")),
+        LeftOut("b.epub/../1.xhtml", Message("is a page of the book, but not there")),
     ]
     with pytest.raises(TextgenError, match=r"1\.xhtml is locked with a password; unpack it"):
         one("b.epub", locked(zipped(BOOK)))
@@ -216,7 +219,7 @@ def test_what_is_wrong_with_a_book_is_told() -> None:
 
 def test_a_word_document_is_its_paragraphs() -> None:
     assert one("n.docx", zipped(DOCUMENT)) == Part(
-        "n.docx", b"", "第一回\n", "utf-8", "a Word document (.docx)"
+        "n.docx", b"", "第一回\n", "utf-8", Message("a Word document (.docx)")
     )
 
 
@@ -248,7 +251,7 @@ def test_a_page_is_read_in_its_encoding(
     data: bytes, name: str, encoding: str | None, found: str, text: str | None
 ) -> None:
     page = one(name, data, encoding)
-    assert (page.encoding, page.kind) == (found, "an HTML page")
+    assert (page.encoding, page.kind) == (found, Message("an HTML page"))
     assert page.text == text or text is None
 
 

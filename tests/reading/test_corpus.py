@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import make_story
 from textgen.config import ReadingConfig
 from textgen.errors import TextgenError
+from textgen.language import Message
 from textgen.reading.corpus import read_corpus
 
 STORY = make_story(600)
@@ -116,7 +117,7 @@ def test_a_book_and_an_archive_are_texts(tmp_path: Path) -> None:
     corpus = read_corpus([tmp_path / "novels.zip", tmp_path / "page.txt.gz"])
     assert corpus.files[0].text + corpus.files[1].text == f"二{STORY}十{STORY}"
     assert [file.encoding for file in corpus.files] == ["gb18030", "utf-8", "gb18030"]
-    assert corpus.files[2].kind == "an HTML page in a gzip archive"
+    assert corpus.files[2].kind == Message("an HTML page in a gzip archive")
     assert corpus.files[2].text == STORY.replace("\n", "") + "\n"
     assert {path.name for path, _ in corpus.left_out} == {"noise.txt", "cover.jpg"}
     assert "is no text by its name" in corpus.describe()[-1]

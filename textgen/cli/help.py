@@ -133,7 +133,7 @@ def _description(entry: "HelpEntry") -> str:
         words = f"{said('one of')} " * (len(entry.choices) > 1)
         facts.append(words + ", ".join(entry.choices))
     if allowed := next((_RANGES[name] for name in entry.names if name in _RANGES), None):
-        facts.append(said(str(allowed)))
+        facts.append(str(allowed.in_words()))
     if entry.default in ("True", "False"):
         # A switch is off unless it is given, and only of the others is that worth a word.
         facts += [said("on")] * (entry.default == "True")

@@ -141,9 +141,9 @@ class Mixer:
         form = learned.form
         if not _is_of(form, {name: values.shape for name, values in gate.items()}):
             raise TextgenError(
-                "the run's weights and its counts.safetensors, of histories of up to "
-                f"{form.longest} tokens, are of two trainings: put the two together that belong "
-                "together"
+                "the run's weights and its counts.safetensors, of histories of up to {longest} "
+                "tokens, are of two trainings: put the two together that belong together",
+                longest=form.longest,
             )
         # The features' part and the inputs' in one matrix: one product in place of two.
         self._units = np.concatenate(

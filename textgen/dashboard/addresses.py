@@ -18,7 +18,9 @@ def parse_address(url: str) -> SplitResult:
     except ValueError:
         port = 0
     if not address.hostname or not port or address.scheme not in ("http", "https"):
-        raise UsageError(f"--visdom {url} is no address; give one such as http://127.0.0.1:8097")
+        raise UsageError(
+            "--visdom {url} is no address; give one such as http://127.0.0.1:8097", url=url
+        )
     host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
     return address._replace(netloc=f"{host}:{port}")
 

@@ -301,7 +301,11 @@ def mirror_to(
     _check(url, tensorboard)
     for flag, name in (("env", environment), ("window", perplexity)):
         if name is not None and not is_plain(name):
-            raise UsageError(f"--visdom-{flag} is {readable(name)!r}: it must be a plain name")
+            raise UsageError(
+                "--visdom-{flag} is {name!r}: it must be a plain name",
+                flag=flag,
+                name=readable(name),
+            )
 
     @contextmanager
     def mirror(run: Run) -> Iterator[None]:

@@ -42,7 +42,7 @@ def monitor(root: Path, host: str, port: int, *, open_browser: bool, token: bool
         TextgenError: the port is taken, or the address is none of this machine's.
     """
     if not 0 <= port < 2**16:
-        raise UsageError(f"--port is {port}: it must be between 0 and 65535")
+        raise UsageError("--port is {port}: it must be between 0 and 65535", port=port)
     if not is_loopback(host):
         log.warning(
             "WARNING: everybody who has the token below and reaches %s can see and change this "

@@ -55,8 +55,10 @@ def _files_of_packages() -> dict[str, Path]:
             file = None
         if file is None or not file.is_file():
             raise TextgenError(
-                f"Visdom's page needs {path} from the package {name}, which is not there: "
-                "pip install ."
+                "Visdom's page needs {path} from the package {name}, which is not there: "
+                "pip install .",
+                path=path,
+                name=name,
             )
         files[path] = file
     return files

@@ -26,7 +26,11 @@ def save_all(application: Application) -> None:
         try:
             write_atomically(folder / f"{name}.json", json.dumps(dict(content)).encode())
         except (TextgenError, ValueError, TypeError, RecursionError) as error:
-            failures.append(TextgenError(f"{readable(str(folder / name))} is not saved: {error}"))
+            failures.append(
+                TextgenError(
+                    "{path} is not saved: {error}", path=readable(str(folder / name)), error=error
+                )
+            )
     if failures and len(failures) == len(application.state):
         raise failures[0]
     for failure in failures:

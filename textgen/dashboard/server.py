@@ -32,7 +32,7 @@ from textgen.dashboard.page import ASSETS, page_files, static_handler
 from textgen.dashboard.peers import are_known
 from textgen.dashboard.saving import save_all, set_aside_what_is_broken
 from textgen.dashboard.tokens import keeping, new_token
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.interrupts import handling
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,9 @@ def _errors_of(env_path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise TextgenError(
-            f"{env_path} cannot keep Visdom's environments: {error.strerror or error}"
+            "{folder} cannot keep Visdom's environments: {reason}",
+            folder=env_path,
+            reason=os_reason(error),
         ) from None
 
 
@@ -175,17 +177,23 @@ def _listen(address: str, port: int) -> list[socket.socket]:
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise TextgenError(
-                f"Visdom cannot listen on {address}, port {port}: {error.strerror or error}"
+                "Visdom cannot listen on {address}, port {port}: {reason}",
+                address=address,
+                port=port,
+                reason=os_reason(error),
             ) from None
     except UnicodeError:
-        raise UsageError(f"--host {address} is no name of a host") from None
+        raise UsageError("--host {address} is no name of a host", address=address) from None
     if _is_visdom(address, port):
         raise TextgenError(
-            f"port {port} is taken: a Visdom is already there, at {url_of(address, port)}; "
-            "use that one, or give this one another --port"
+            "port {port} is taken: a Visdom is already there, at {url}; "
+            "use that one, or give this one another --port",
+            port=port,
+            url=url_of(address, port),
         )
     raise TextgenError(
-        f"port {port} is taken, and what has it does not answer as a Visdom: give another --port"
+        "port {port} is taken, and what has it does not answer as a Visdom: give another --port",
+        port=port,
     )
 
 

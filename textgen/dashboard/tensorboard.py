@@ -143,7 +143,9 @@ def require_tensorboard(folder: Path | None) -> None:
         ) from None
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
-        raise UsageError(f"--tensorboard {folder} cannot be written: give a folder of yours")
+        raise UsageError(
+            "--tensorboard {folder} cannot be written: give a folder of yours", folder=folder
+        )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from textgen.evaluation.overlap import Overlap
 from textgen.evaluation.perplexity import Evaluation, Passage
 from textgen.evaluation.predictions import Predictions, predict_text
 from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
+from textgen.language import _
 from textgen.reading.corpus import read_corpus
 from textgen.runs.folder import split_text
 from textgen.runs.trained import Trained, as_trained
@@ -79,7 +80,11 @@ class Judged:
         held_out = trained.run.settings.corpus.held_out
         own, self.changed = trained.run.read_text()
         self.training_text, self.held_out_text = split_text(own, held_out)
-        self.name = "the held-out part" + " of the changed text.txt" * bool(self.changed)
+        self.name = (
+            _("the held-out part of the changed text.txt")
+            if self.changed
+            else _("the held-out part")
+        )
         if file is not None:
             self.name = Path(file).name or str(file)
             # Otherwise as the run's own text was read.
@@ -91,9 +96,13 @@ class Judged:
         elif self.held_out_text:
             self.text, self.before = self.held_out_text, self.training_text
         elif held_out and self.changed:
-            raise TextgenError(f"{self.changed}, and too short to judge: put that back")
+            raise TextgenError(
+                "{changed}, and too short to judge: put that back", changed=self.changed
+            )
         else:
-            raise UsageError(f"{trained.run.name} held nothing out: give a FILE to judge it on")
+            raise UsageError(
+                "{name} held nothing out: give a FILE to judge it on", name=trained.run.name
+            )
 
     @cached_property
     def passage(self) -> Passage:
@@ -107,16 +116,17 @@ class Judged:
 
     def remarks(self) -> list[str]:
         """Return the lines without which no figure of the text may be shown."""
-        changed = (
-            f"{self.changed}: the held-out part, Kneser-Ney, the trigram and what is copied are "
-            "those of the text that is there now"
-        )
+        changed = _(
+            "{changed}: the held-out part, Kneser-Ney, the trigram and what is copied are those of "
+            "the text that is there now"
+        ).format(changed=self.changed)
         return [changed] * bool(self.changed) + self.overlap.remarks(self.name)
 
     def figures(self) -> Figures:
         """Return the model's figures, with a bar where that takes long."""
         count = self.passage.count
-        with progress_bar(count, f"{self.trained.vocab.kind}s", "judging", delay=2.0) as bar:
+        unit = _(self.trained.vocab.kinds)
+        with progress_bar(count, unit, _("judging"), delay=2.0) as bar:
             return evaluate_text(
                 self.trained.model, self.passage, self.trained.counts, watch=bar.update
             )

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 
 from textgen.errors import TextgenError
 from textgen.evaluation.copying import LONG, TrainingText, covered
+from textgen.language import _
 from textgen.runs.folder import Run
 from textgen.runs.format import FormatError, require
 
@@ -75,14 +76,15 @@ class Overlap:
         """
         if self.is_natural:
             return []
-        sample = self.characters < self.total
-        which = f"{self.characters:,} characters spread over {name}" if sample else name
-        line = (
-            f"Of {which}, {self.share:.1%} stand in the training text in stretches of "
-            f"{self.length} or more, where 1 or 2% are natural: the figures are those of a text "
-            "that the model knows"
+        which = name
+        if self.characters < self.total:
+            spread = _("{count:,} characters spread over {name}")
+            which = spread.format(count=self.characters, name=name)
+        line = _(
+            "Of {which}, {share:.1%} stand in the training text in stretches of {length} or more, "
+            "where 1 or 2% are natural: the figures are those of a text that the model knows"
         )
-        return [line]
+        return [line.format(which=which, share=self.share, length=self.length)]
 
 
 def held_out_overlap(run: Run) -> Overlap | None:
@@ -113,14 +115,16 @@ def recorded_overlap(config: dict[str, Any]) -> Overlap | None:
         require(config, {_CONFIG: dict}, missing=False)
         require(values, types, missing=False)
     except FormatError as error:
-        raise TextgenError(f"config.json {error}, of the {_CONFIG}") from None
+        raise TextgenError(
+            "config.json {error}, of the {config}", error=error, config=_CONFIG
+        ) from None
     return Overlap(**{name: values[name] for name in types})
 
 
 def held_out_remarks(run: Run) -> list[str]:
     """Return the line that no held-out figure of a run goes without, if there is one."""
     overlap = held_out_overlap(run)
-    return overlap.remarks("the held-out part") if overlap else []
+    return overlap.remarks(_("the held-out part")) if overlap else []
 
 
 def tell_held_out(run: Run) -> None:

@@ -19,7 +19,11 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next(device for device, there in available.items() if there)
     if not available[name]:
-        raise UsageError(f"--device {name} is not there; this torch sees: {_names(available)}")
+        raise UsageError(
+            "--device {name} is not there; this torch sees: {available}",
+            name=name,
+            available=_names(available),
+        )
     return torch.device(name)
 
 

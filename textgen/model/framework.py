@@ -138,8 +138,9 @@ def adopt(layers: nn.RNNBase | RecurrentLayers) -> Layers:
     if not isinstance(layers, nn.RNNBase):
         kind = type(layers).__name__
         raise UsageError(
-            f"the ready layer is a {kind}: it must be an nn.LSTM, nn.GRU or nn.RNN, or a "
-            "textgen.LSTM, GRU or RNN with batch_first=True"
+            "the ready layer is a {kind}: it must be an nn.LSTM, nn.GRU or nn.RNN, or a "
+            "textgen.LSTM, GRU or RNN with batch_first=True",
+            kind=kind,
         )
     shape: dict[str, Any] = {"bias": layers.bias, "bidirectional": layers.bidirectional}
     if layers.mode.startswith("RNN"):

@@ -89,8 +89,10 @@ class LanguageModel(nn.Module):
         layer = adopt(rnn_layer)
         if layer.input_size != vocab_size:
             raise UsageError(
-                f"the ready layer has input_size {layer.input_size:,}: it must be the vocabulary's "
-                f"{vocab_size:,}, since it reads one-hot vectors"
+                "the ready layer has input_size {input_size:,}: it must be the vocabulary's "
+                "{vocab_size:,}, since it reads one-hot vectors",
+                input_size=layer.input_size,
+                vocab_size=vocab_size,
             )
         config = ModelConfig(
             cell=cell_of(layer),

@@ -39,7 +39,8 @@ def choose_dtype(precision: Precision, parameters: Iterable[Tensor]) -> torch.dt
         return torch.float32
     if precision == "bfloat16" and not has_bfloat16(device):
         raise UsageError(
-            f"--precision bfloat16 is not to be had on this {device.type}: leave it at auto"
+            "--precision bfloat16 is not to be had on this {device}: leave it at auto",
+            device=device.type,
         )
     chosen = precision == "bfloat16" or (has_bfloat16(device) and _is_worth_it(device))
     return torch.bfloat16 if chosen else torch.float32

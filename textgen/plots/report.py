@@ -49,7 +49,7 @@ def write_report(runs: Sequence[Run], path: Path) -> None:
     for one in compared:
         if not one.entries:
             raise TextgenError(
-                f"{one.run.name} has recorded nothing yet: there is nothing to report"
+                "{name} has recorded nothing yet: there is nothing to report", name=one.run.name
             )
     if len(compared) > 1:
         _write_comparison(compared, path)

@@ -13,6 +13,7 @@ import zlib
 from typing import IO
 
 from textgen.errors import TextgenError
+from textgen.language import Message
 
 LARGEST = 2**30
 """Bytes that all that comes out of one file may have."""
@@ -25,8 +26,10 @@ RATIO = 200
 
 _CHUNK = 2**20
 
-_ANEW = "fetch or make it anew"
-_UNPACK = "unpack it yourself, and give the texts that it holds"
+_ANEW = Message("fetch or make it anew")
+_UNPACK = Message("unpack it yourself, and give the texts that it holds")
+_LOCKED = Message("is locked with a password")
+_RARE = Message("is packed in a rare way")
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
@@ -60,8 +63,10 @@ class Allowance:
             self._left -= len(chunk)
             if self._left < 0:
                 raise TextgenError(
-                    f"{self._file} unpacks to more than {self._most:,} bytes, which is not "
-                    f"trusted; {_UNPACK}"
+                    "{file} unpacks to more than {most:,} bytes, which is not trusted; {unpack}",
+                    file=self._file,
+                    most=self._most,
+                    unpack=_UNPACK,
                 )
             read.write(chunk)
         return read.getvalue()
@@ -112,12 +117,12 @@ class Zip:
         shown = ("?" if unicodedata.category(c) in _CONTROLS else c for c in name.lstrip("/"))
         return f"{self.file}/{''.join(shown)}"
 
-    def lock(self, name: str) -> str | None:
+    def lock(self, name: str) -> Message | None:
         """Return why a member cannot be read, or None where it can."""
         member = self._members[name]
         if member.flag_bits & _ENCRYPTED:
-            return "is locked with a password"
-        return None if member.compress_type in _METHODS else "is packed in a rare way"
+            return _LOCKED
+        return None if member.compress_type in _METHODS else _RARE
 
     def read(self, name: str) -> bytes:
         """Return what a member holds.
@@ -127,9 +132,11 @@ class Zip:
         """
         place = self.place(name)
         if name not in self._members:
-            raise TextgenError(f"{place} is not there, but ought to be; {_ANEW}")
+            raise TextgenError(
+                "{place} is not there, but ought to be; {anew}", place=place, anew=_ANEW
+            )
         if lock := self.lock(name):
-            raise TextgenError(f"{place} {lock}; {_UNPACK}")
+            raise TextgenError("{place} {lock}; {unpack}", place=place, lock=lock, unpack=_UNPACK)
         try:
             with self._archive.open(self._members[name]) as stream:
                 return self._allowance.read(stream)
@@ -155,4 +162,6 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _damaged(file: str, error: Exception) -> TextgenError:
     reason = " ".join(str(error).split()) or type(error).__name__
-    return TextgenError(f"{file} is damaged ({reason}); {_ANEW}")
+    return TextgenError(
+        "{file} is damaged ({reason}); {anew}", file=file, reason=reason, anew=_ANEW
+    )

@@ -26,16 +26,20 @@ def epub_to_text(book: Zip) -> tuple[str, list[str]]:
     package = next(filter(None, packages), None)
     if package is None:
         raise TextgenError(
-            f"{book.file} is no sound EPUB book: its {_CONTAINER} does not say what it holds; "
-            "fetch or make it anew"
+            "{file} is no sound EPUB book: its {container} does not say what it holds; "
+            "fetch or make it anew",
+            file=book.file,
+            container=_CONTAINER,
         )
     pages = _spine(book, package)
     there = set(book.names)
     missing = [page for page in pages if page not in there]
     if len(missing) == len(pages):
         raise TextgenError(
-            f"{book.file} is no sound EPUB book: of its {len(pages)} pages, none is there; "
-            "fetch or make it anew"
+            "{file} is no sound EPUB book: of its {count} pages, none is there; "
+            "fetch or make it anew",
+            file=book.file,
+            count=len(pages),
         )
     if _ENCRYPTION in there:
         # Fonts may be locked: they are not read.
@@ -45,7 +49,7 @@ def epub_to_text(book: Zip) -> tuple[str, list[str]]:
         }
         if not locked.isdisjoint(pages):
             raise TextgenError(
-                f"{book.file} is locked against copying (DRM); give a text that is not"
+                "{file} is locked against copying (DRM); give a text that is not", file=book.file
             )
     texts = (html_to_text(_markup(book, page)) for page in pages if page in there)
     return "".join(texts), missing

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from textgen.config import ReadingConfig
+from textgen.language import marked
 from textgen.reading.layout import kind_of_lines, unwrap, wrap_width
-from textgen.reading.web import Finding, findings, without
+from textgen.reading.web import Finding, Kind, findings, without
 from textgen.text.characters import count_characters
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -27,6 +28,12 @@ _CONTROLS = re.compile(
 _PIECE = 1 << 20
 """Characters, about, whose lines are looked at at a time."""
 
+_TAKEN_OUT: dict[Kind, str] = {
+    "site address": marked("site address taken out"),
+    "HTML entity": marked("HTML entity taken out"),
+    "mojibake": marked("mojibake taken out"),
+}
+
 
 @dataclass(frozen=True)
 class Cleaned:
@@ -34,7 +41,7 @@ class Cleaned:
 
     text: str
     changes: dict[str, int]
-    """How often each kind of thing was changed."""
+    """How often each kind of thing was changed; who shows the kinds translates them."""
 
     kept: str | None = None
     """Why indents and blank lines stay: as asked (keep), or as the text looks (code, verse)."""
@@ -65,10 +72,10 @@ def clean(text: str, reading: ReadingConfig = ReadingConfig(), *, look: bool = F
     found = findings(text, counts) if look or reading.clean == "web" else []
     if reading.clean == "web":
         text = without(text, found)
-        changes |= {f"{kind} taken out": n for kind, n in Counter(f.kind for f in found).items()}
+        changes |= {_TAKEN_OUT[kind]: n for kind, n in Counter(f.kind for f in found).items()}
     width = wrap_width(text)
     if reading.unwrap and width is not None:
-        text, changes["lines joined"] = unwrap(text, width)
+        text, changes[marked("lines joined")] = unwrap(text, width)
         width = None
     kept = "keep" if reading.layout == "keep" else None
     if reading.layout == "auto":
@@ -92,9 +99,9 @@ def _without_controls(text: str, occurring: Iterable[str], changes: dict[str, in
     # One look at the characters that occur at all is much faster than one at a long text.
     odd = "".join(character for character in occurring if character not in _PLAIN)
     for what, pattern, by in (
-        ("line ends", _LINE_ENDS, "\n"),
-        ("escape sequences", _ESCAPES, ""),
-        ("control characters", _CONTROLS, ""),
+        (marked("line ends"), _LINE_ENDS, "\n"),
+        (marked("escape sequences"), _ESCAPES, ""),
+        (marked("control characters"), _CONTROLS, ""),
     ):
         if pattern.search(odd):
             text, count = pattern.subn(by, text)
@@ -117,9 +124,9 @@ def _as_prose(text: str, changes: dict[str, int]) -> str:
     text = "\n".join(pieces)
     del pieces  # a long text is not to be in memory once more
     if edges:
-        changes["lines with indents or trailing spaces"] = edges
+        changes[marked("lines with indents or trailing spaces")] = edges
     if tabs := text.count("\t"):
-        changes["tabs"] = tabs
+        changes[marked("tabs")] = tabs
         text = text.replace("\t", " ")
     # A long text is copied only where it must be.
     if text.startswith("\n"):
@@ -133,7 +140,7 @@ def _as_prose(text: str, changes: dict[str, int]) -> str:
     if blank > (text.count("\n") - blank) / 2:  # after most lines
         text = text.replace("\n\n", "\n")
     if removed := before - text.count("\n"):
-        changes["blank lines"] = removed
+        changes[marked("blank lines")] = removed
     return text
 
 

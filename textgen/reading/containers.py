@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from textgen.errors import TextgenError
+from textgen.language import Message
 from textgen.reading.archives import Zip, gunzip
 from textgen.reading.books import epub_to_text, word_document_to_text
 from textgen.reading.kinds import EPUB, GZIP, HTML, WORD, ZIP, Kind, kind_of
@@ -15,8 +16,10 @@ from textgen.reading.pages import decode_page
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"})
 """Names that end so are texts by their names: what is read of an archive."""
 
-_HIDDEN = "is hidden"
-_NO_TEXT = "is no text by its name"
+_HIDDEN = Message("is hidden")
+_NO_TEXT = Message("is no text by its name")
+_EMPTY = Message("is empty")
+_NOT_THERE = Message("is a page of the book, but not there")
 _BY_NAME = {_HIDDEN, _NO_TEXT}
 
 _PAGE_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
@@ -38,7 +41,7 @@ class Part:
     data: bytes = b""
     text: str | None = None
     encoding: str | None = None
-    kind: str | None = None
+    kind: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class LeftOut:
     """What an archive holds, or ought to, and is not read: ``name reason`` is a sentence."""
 
     name: str
-    reason: str
+    reason: Message
 
 
 def parts(path: Path, data: bytes, encoding: str | None = None) -> Iterator[Part | LeftOut]:
@@ -68,36 +71,45 @@ def parts(path: Path, data: bytes, encoding: str | None = None) -> Iterator[Part
     elif kind is EPUB:
         book = Zip(file, data)
         text, missing = epub_to_text(book)
-        yield Part(file, text=text, encoding="utf-8", kind=EPUB.name)
+        yield Part(file, text=text, encoding="utf-8", kind=Message(EPUB.name))
         for page in missing:
-            yield LeftOut(book.place(page), "is a page of the book, but not there")
+            yield LeftOut(book.place(page), _NOT_THERE)
     elif kind is WORD:
         text = word_document_to_text(Zip(file, data))
-        yield Part(file, text=text, encoding="utf-8", kind=WORD.name)
+        yield Part(file, text=text, encoding="utf-8", kind=Message(WORD.name))
     elif kind is GZIP:
         data = gunzip(file, data)
         suffix = path.with_suffix("").suffix if suffix.lower() == ".gz" else suffix
-        yield _part(file, suffix, data, kind_of(data), encoding, within=f" in {GZIP.name}")
+        yield _part(file, suffix, data, kind_of(data), encoding, within=GZIP)
     else:
         yield _part(file, suffix, data, kind, encoding)
 
 
 def _part(
-    name: str, suffix: str, data: bytes, kind: Kind | None, encoding: str | None, within: str = ""
+    name: str,
+    suffix: str,
+    data: bytes,
+    kind: Kind | None,
+    encoding: str | None,
+    within: Kind | None = None,
 ) -> Part:
-    """Return a plain text or a page; refuse all else."""
+    """Return a plain text or a page, perhaps one within an archive; refuse all else."""
     if kind is None and suffix.lower() in _PAGE_SUFFIXES:
         kind = HTML
     if kind is None:
-        return Part(name, data, kind=within.removeprefix(" in ") or None)
+        return Part(name, data, kind=Message(within.name) if within else None)
+    whole = Message(kind.name)
+    if within:
+        whole = Message("{kind} in {archive}", kind=whole, archive=Message(within.name))
     if kind is not HTML:
-        raise TextgenError(f"{name} is {kind.name}{within}: {kind.advice}")
+        advice = Message(kind.advice)
+        raise TextgenError("{name} is {kind}: {advice}", name=name, kind=whole, advice=advice)
     markup, found = decode_page(data, name, encoding)
-    return Part(name, text=html_to_text(markup), encoding=found, kind=f"{kind.name}{within}")
+    return Part(name, text=html_to_text(markup), encoding=found, kind=whole)
 
 
 def _members(archive: Zip, encoding: str | None) -> Iterator[Part | LeftOut]:
-    left_out: dict[str, str] = {}
+    left_out: list[LeftOut] = []
     found = False
     for name in archive.names:
         path, place = PurePosixPath(name), archive.place(name)
@@ -109,20 +121,29 @@ def _members(archive: Zip, encoding: str | None) -> Iterator[Part | LeftOut]:
                 found = True
                 yield _part(place, path.suffix, data, kind, encoding)
                 continue
-            reason = f"is {kind.name}" if kind else "is empty"
-        left_out.setdefault(reason, place)
-        yield LeftOut(place, reason)
-    if not found:
-        # That a text is locked says more than that a picture is none.
-        told = sorted(left_out, key=_BY_NAME.__contains__)[:1]
-        why = "".join(f": {left_out[reason]} {reason}" for reason in told)
+            reason = Message("is {kind}", kind=Message(kind.name)) if kind else _EMPTY
+        left_out.append(LeftOut(place, reason))
+        yield left_out[-1]
+    if found:
+        return
+    if not left_out:
         raise TextgenError(
-            f"{archive.file} is {ZIP.name} that holds no text that can be read{why}; "
-            "give .txt files, or an archive of them"
+            "{file} is a zip archive that holds no text that can be read; "
+            "give .txt files, or an archive of them",
+            file=archive.file,
         )
+    # That a text is locked says more than that a picture is none.
+    told = min(left_out, key=lambda one: one.reason in _BY_NAME)
+    raise TextgenError(
+        "{file} is a zip archive that holds no text that can be read: {member} {reason}; "
+        "give .txt files, or an archive of them",
+        file=archive.file,
+        member=told.name,
+        reason=told.reason,
+    )
 
 
-def _reason_by_name(path: PurePosixPath) -> str | None:
+def _reason_by_name(path: PurePosixPath) -> Message | None:
     if any(part.startswith((".", "__MACOSX")) and part.strip(".") for part in path.parts):
         return _HIDDEN
     # Of "第1.5回", what stands after the dot is no suffix.

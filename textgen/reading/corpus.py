@@ -2,14 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from textgen.config import ReadingConfig
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
+from textgen.language import Message, _
 from textgen.names import readable
 from textgen.reading.cleaning import Cleaned, clean
 from textgen.reading.containers import LeftOut, Part, parts
@@ -44,7 +45,7 @@ class SourceFile:
     encoding: str
     cleaned: Cleaned
     damage: Damage | None = None
-    kind: str | None = None
+    kind: Message | None = None
     """What it turned out to be, where it is no plain text."""
 
     @property
@@ -59,12 +60,15 @@ class SourceFile:
 
     def describe(self) -> list[str]:
         """Return lines to show: what it is, what was changed, and all that is odd."""
-        changes = self.cleaned.changes.items()
-        changed = ", ".join(f"{count:,} {what}" for what, count in changes)
-        size = f"{len(self.text):,} characters, {len(self.counts):,} distinct"
-        kind = f"{self.kind}, " if self.kind else ""
-        about = (
-            f"{readable(self.path)}: {kind}{self.encoding}, {size}; cleaned: {changed or 'nothing'}"
+        kinds = [str(self.kind)] * (self.kind is not None)
+        about = _(
+            "{path}: {kind}, {characters:,} characters, {distinct:,} distinct; cleaned: {changed}"
+        ).format(
+            path=readable(self.path),
+            kind=_(", ").join([*kinds, self.encoding]),
+            characters=len(self.text),
+            distinct=len(self.counts),
+            changed=_changed(self.cleaned.changes),
         )
         return [about, *self.oddities()]
 
@@ -73,17 +77,24 @@ class SourceFile:
         lines = []
         if self.damage is not None:
             lines.append(self.damage.describe(self.encoding))
-        if self.cleaned.kept in ("code", "verse"):
+        if self.cleaned.kept == "code":
             lines.append(
-                f"this looks like {self.cleaned.kept}, so indents and blank lines stay; "
-                "--layout prose takes them out"
+                _(
+                    "this looks like code, so indents and blank lines stay; "
+                    "--layout prose takes them out"
+                )
+            )
+        if self.cleaned.kept == "verse":
+            lines.append(
+                _(
+                    "this looks like verse, so indents and blank lines stay; "
+                    "--layout prose takes them out"
+                )
             )
         if self.cleaned.width is not None:
-            lines.append(
-                f"paragraphs are broken into lines of {self.cleaned.width} columns; "
-                "--unwrap joins them"
-            )
-        return [f"{readable(self.path)}: {line}" for line in lines]
+            broken = _("paragraphs are broken into lines of {width} columns; --unwrap joins them")
+            lines.append(broken.format(width=self.cleaned.width))
+        return [_("{path}: {line}").format(path=readable(self.path), line=line) for line in lines]
 
 
 @dataclass(frozen=True)
@@ -94,13 +105,18 @@ class Corpus:
     """The first file or folder."""
 
     files: tuple[SourceFile, ...]
-    left_out: tuple[tuple[Path, str], ...] = ()
+    omitted: tuple[tuple[Path, Message], ...] = ()
     """What in the folders was not read, or is there twice, and why."""
 
     def __repr__(self) -> str:
         count, characters = len(self.files), sum(len(file.text) for file in self.files)
         files = "1 file" if count == 1 else f"{count:,} files"
         return f"<Corpus {readable(self.path)}: {files}, {characters:,} characters>"
+
+    @property
+    def left_out(self) -> tuple[tuple[Path, str], ...]:
+        """The same, as programs read it."""
+        return tuple((path, _after(path, why.english())) for path, why in self.omitted)
 
     @property
     def text(self) -> str:
@@ -118,15 +134,15 @@ class Corpus:
         """Return lines about what was not read as it stands, or looks as if it should not be."""
         lines = [line for file in self.files for line in file.oddities()]
         if len(self.files) > _MANY and len(lines) > _NAMED:
-            more = f"{len(lines) - _NAMED:,} more such lines: textgen corpus show tells all"
-            lines = [*lines[:_NAMED], more]
+            more = _("{count:,} more such lines: textgen corpus show tells all")
+            lines = [*lines[:_NAMED], more.format(count=len(lines) - _NAMED)]
         return [*lines, *self.about_left_out()]
 
     def about_left_out(self) -> list[str]:
         """Return one line about what was not read, if there is anything."""
-        if not self.left_out:
+        if not self.omitted:
             return []
-        return [f"Left out: {_named(self.left_out)}"]
+        return [_("Left out: {named}").format(named=_named(self.omitted))]
 
     def _in_all(self) -> str:
         encodings = Counter(file.encoding for file in self.files)
@@ -134,17 +150,34 @@ class Corpus:
         changes = Counter[str]()
         for file in self.files:
             changes.update(file.cleaned.changes)
-        changed = ", ".join(f"{count:,} {what}" for what, count in changes.items())
-        return (
-            f"{len(self.files):,} files: {each}, {sum(len(file.text) for file in self.files):,} "
-            f"characters; cleaned: {changed or 'nothing'}"
+        return _(
+            "{count:,} files: {encodings}, {characters:,} characters; cleaned: {changed}"
+        ).format(
+            count=len(self.files),
+            encodings=each,
+            characters=sum(len(file.text) for file in self.files),
+            changed=_changed(changes),
         )
 
 
-def _named(left_out: Sequence[tuple[Path, str]]) -> str:
-    shown = [readable(f"{path} {why}") for path, why in left_out[:_NAMED]]
-    more = [f"{len(left_out) - _NAMED:,} more"] * (len(left_out) > _NAMED)
-    return "; ".join([*shown, *more])
+def _changed(changes: Mapping[str, int]) -> str:
+    """Return in words what cleaning changed, and how often."""
+    each = (
+        _("{count:,} {what}").format(count=count, what=_(what)) for what, count in changes.items()
+    )
+    return _(", ").join(each) or _("nothing")
+
+
+def _named(omitted: Sequence[tuple[Path, Message]]) -> str:
+    shown = [readable(f"{path} {_after(path, str(why))}") for path, why in omitted[:_NAMED]]
+    if len(omitted) > _NAMED:
+        shown.append(_("{count:,} more").format(count=len(omitted) - _NAMED))
+    return _("; ").join(shown)
+
+
+def _after(path: Path, why: str) -> str:
+    """Return why a file is left out as it goes on after the file's name: an error begins so."""
+    return why.removeprefix(f"{path} ")
 
 
 def read_corpus(
@@ -165,18 +198,19 @@ def read_corpus(
             or in no encoding that fits.
     """
     files: list[SourceFile] = []
-    left_out: list[tuple[Path, str]] = []
+    left_out: list[tuple[Path, Message]] = []
     known: dict[bytes, Path] = {}
     for path in paths:
         for file in _files(path, reading, left_out, look=look):
             digest = _digest(file.text)
             if digest in known:
-                left_out.append((file.path, f"is the same text as {known[digest]}"))
+                same = Message("is the same text as {path}", path=known[digest])
+                left_out.append((file.path, same))
             else:
                 known[digest] = file.path
                 files.append(file)
     if not files:
-        raise TextgenError(f"no text can be read: {_named(left_out)}")
+        raise TextgenError("no text can be read: {named}", named=_named(left_out))
     return Corpus(paths[0], tuple(files), tuple(left_out))
 
 
@@ -200,7 +234,7 @@ def _digest(text: str) -> bytes:
 
 
 def _files(
-    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, str]], *, look: bool
+    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, Message]], *, look: bool
 ) -> Iterator[SourceFile]:
     """Yield what one path comes to."""
     require_file(path)
@@ -213,11 +247,11 @@ def _files(
         try:
             yield from _read_file(file, reading, left_out, look=look)
         except TextgenError as error:
-            left_out.append((file, str(error).removeprefix(f"{file} ")))
+            left_out.append((file, error))
 
 
 def _read_file(
-    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, str]], *, look: bool
+    path: Path, reading: ReadingConfig, left_out: list[tuple[Path, Message]], *, look: bool
 ) -> Iterator[SourceFile]:
     """Yield a file, or the texts that it holds."""
     try:
@@ -225,7 +259,9 @@ def _read_file(
             log.info("Reading %s: %s MB", readable(path), f"{size / 1e6:,.0f}")
         data = path.read_bytes()
     except OSError as error:
-        raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
+        raise TextgenError(
+            "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
+        ) from None
     found = list(parts(path, data, reading.encoding))
     del data
     found.sort(key=lambda part: natural_key(Path(part.name)))
@@ -244,14 +280,14 @@ def _read_file(
         except TextgenError as error:
             if name == str(path):
                 raise
-            left_out.append((Path(name), str(error).removeprefix(f"{name} ")))
+            left_out.append((Path(name), error))
         else:
             yield SourceFile(Path(name), decoded.encoding, cleaned, decoded.damage, kind)
 
 
 def _require_text(text: str, name: str) -> None:
     if not text:
-        raise TextgenError(f"{name} is empty: it holds no characters to learn from")
+        raise TextgenError("{name} is empty: it holds no characters to learn from", name=name)
 
 
 def _decoded(part: Part, reading: ReadingConfig) -> Decoded:

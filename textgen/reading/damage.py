@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 
+from textgen.language import _
 from textgen.reading.scripts import most_like
 
 MARK = "\N{REPLACEMENT CHARACTER}"
@@ -71,10 +72,17 @@ class Damage:
 
     def describe(self, encoding: str) -> str:
         """Return one line: how many places, and where the first is."""
-        where = f"line {self.line:,}: {self.around}"
-        if self.count == 1:
-            return f"1 place does not fit {encoding} and is left out, in {where}"
-        return f"{self.count:,} places do not fit {encoding} and are left out, the first in {where}"
+        template = (
+            _("1 place does not fit {encoding} and is left out, in line {line:,}: {around}")
+            if self.count == 1
+            else _(
+                "{count:,} places do not fit {encoding} and are left out, the first in line "
+                "{line:,}: {around}"
+            )
+        )
+        return template.format(
+            count=self.count, encoding=encoding, line=self.line, around=self.around
+        )
 
 
 def take_out(text: str) -> tuple[str, Damage | None]:

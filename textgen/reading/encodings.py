@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textgen.config import Errors
 from textgen.errors import TextgenError, UsageError
+from textgen.language import Message
 from textgen.reading.damage import MARK, Damage, decode_marked, take_out
 from textgen.reading.detection import SHORT, Found, detect, is_sensible, most_sensible
 from textgen.reading.seams import decode_several
@@ -56,8 +57,9 @@ def decode(
     found = Found(encoding) if encoding is not None else detect(data)
     if found is None:
         raise TextgenError(
-            f"{path} is no text in any encoding that is known here; give a .txt file, "
-            "or name its encoding with --encoding"
+            "{path} is no text in any encoding that is known here; give a .txt file, "
+            "or name its encoding with --encoding",
+            path=path,
         )
     marked = MARK * found.skipped + _decode_as(data[found.skipped :], found.encoding)
     decoded = Decoded(*take_out(marked), found.encoding)
@@ -68,7 +70,7 @@ def decode(
         several = decode_several(data) if encoding is None and errors == "mend" else None
         mixed = several and Decoded(*take_out(several[0]), several[1])
         if mixed is None or _too_much(mixed, errors):
-            raise TextgenError(f"{path} {_refusal(damage, found.encoding, errors)}")
+            raise _refusal(path, damage, found.encoding, errors)
         decoded = mixed
     _require_no_binary(decoded.text, path)
     return decoded
@@ -92,8 +94,9 @@ def _decode_as(data: bytes, encoding: str) -> str:
 
 def _no_encoding(encoding: str) -> UsageError:
     return UsageError(
-        f"--encoding {encoding} is no encoding of text that Python knows; "
-        "try utf-8, gb18030, big5 or utf-16"
+        "--encoding {encoding} is no encoding of text that Python knows; "
+        "try utf-8, gb18030, big5 or utf-16",
+        encoding=encoding,
     )
 
 
@@ -109,14 +112,33 @@ def _too_much(decoded: Decoded, errors: Errors) -> bool:
     )
 
 
-def _refusal(damage: Damage, encoding: str, errors: Errors) -> str:
-    places = f"{damage.count:,} place{'s' * (damage.count != 1)}"
-    what = f"does not fit {encoding} in {places}, the first in line {damage.line:,}"
-    if errors == "strict":
-        return f"{what}: {damage.around}; mend the file, or leave --errors strict out"
-    return (
-        f"{what}: {damage.around}; more than one in a thousand characters is left out only with "
-        "--errors replace; or try another --encoding (without one it is found out)"
+def _refusal(path: Path, damage: Damage, encoding: str, errors: Errors) -> TextgenError:
+    advice = (
+        Message("mend the file, or leave --errors strict out")
+        if errors == "strict"
+        else Message(
+            "more than one in a thousand characters is left out only with --errors replace; "
+            "or try another --encoding (without one it is found out)"
+        )
+    )
+    values: dict[str, object] = {
+        "path": path,
+        "encoding": encoding,
+        "line": damage.line,
+        "around": damage.around,
+        "advice": advice,
+    }
+    if damage.count == 1:
+        return TextgenError(
+            "{path} does not fit {encoding} in 1 place, the first in line {line:,}: {around}; "
+            "{advice}",
+            **values,
+        )
+    return TextgenError(
+        "{path} does not fit {encoding} in {count:,} places, the first in line {line:,}: "
+        "{around}; {advice}",
+        count=damage.count,
+        **values,
     )
 
 
@@ -133,8 +155,11 @@ def _check_sense(decoded: Decoded, data: bytes, path: Path) -> None:
         return  # pairs of bytes come to something too often
     if better and codecs.lookup(better.encoding) != codecs.lookup(decoded.encoding):
         raise TextgenError(
-            f"{path} is not {decoded.encoding}: its bytes come out as nonsense, and as "
-            f"{better.encoding} they make sense; leave --encoding out"
+            "{path} is not {encoding}: its bytes come out as nonsense, and as "
+            "{better} they make sense; leave --encoding out",
+            path=path,
+            encoding=decoded.encoding,
+            better=better.encoding,
         )
 
 
@@ -144,6 +169,9 @@ def _require_no_binary(text: str, path: Path) -> None:
         controls = sum(map(sample.count, _CONTROLS))
         if controls > _BINARY * len(sample):
             raise TextgenError(
-                f"{path} is not a text file: {controls:,} of {len(sample):,} characters looked at "
-                "are control characters; give a .txt file"
+                "{path} is not a text file: {controls:,} of {looked_at:,} characters looked at "
+                "are control characters; give a .txt file",
+                path=path,
+                controls=controls,
+                looked_at=len(sample),
             )

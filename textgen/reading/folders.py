@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
+from textgen.language import Message
 from textgen.reading.containers import TEXT_SUFFIXES
 from textgen.reading.order import natural_key
 
@@ -25,7 +26,7 @@ class Folder:
     files: list[Path] = field(default_factory=list)
     """To be read, in natural order."""
 
-    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    left_out: list[tuple[Path, Message]] = field(default_factory=list)
     """What is not read, and why."""
 
 
@@ -41,10 +42,12 @@ def look_into(path: Path) -> Folder:
     )
     texts = [file for file in files if file.name.lower().endswith(_TEXTS)]
     found.files = texts or [file for file in files if file.name.lower().endswith(_OTHERS)]
-    found.left_out += [(file, "is no text file") for file in files if file not in set(found.files)]
+    no_text = Message("is no text file")
+    found.left_out += [(file, no_text) for file in files if file not in set(found.files)]
     if not found.files:
         raise TextgenError(
-            f"the folder {path} holds no text file: give one that holds .txt, .md, .epub or .html"
+            "the folder {path} holds no text file: give one that holds .txt, .md, .epub or .html",
+            path=path,
         )
     return found
 
@@ -58,12 +61,16 @@ def require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise TextgenError(f"{path} does not exist; give a text file or a folder of them") from None
+        raise TextgenError(
+            "{path} does not exist; give a text file or a folder of them", path=path
+        ) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise TextgenError(f"{path} cannot be read: {reason}") from None
+        reason = os_reason(error) if isinstance(error, OSError) else error
+        raise TextgenError("{path} cannot be read: {reason}", path=path, reason=reason) from None
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise TextgenError(f"{path} is a pipe or a device; give a text file or a folder of them")
+        raise TextgenError(
+            "{path} is a pipe or a device; give a text file or a folder of them", path=path
+        )
 
 
 def _walk(path: Path, found: Folder, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
@@ -72,17 +79,18 @@ def _walk(path: Path, found: Folder, above: frozenset[tuple[int, int]]) -> Itera
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         place = (path.stat().st_dev, path.stat().st_ino)
     except OSError as error:
-        found.left_out.append((path, f"cannot be read: {error.strerror}"))
+        reason = Message("cannot be read: {reason}", reason=os_reason(error))
+        found.left_out.append((path, reason))
         return
     if place in above:
-        found.left_out.append((path, "leads back to a folder above it"))
+        found.left_out.append((path, Message("leads back to a folder above it")))
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name == _APPLE:
-            found.left_out.append((path / entry.name, "is hidden"))
+            found.left_out.append((path / entry.name, Message("is hidden")))
         elif entry.is_dir():
             yield from _walk(path / entry.name, found, above | {place})
         elif entry.is_file():
             yield path / entry.name
         else:
-            found.left_out.append((path / entry.name, "is no file"))
+            found.left_out.append((path / entry.name, Message("is no file")))

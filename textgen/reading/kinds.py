@@ -12,20 +12,25 @@ import struct
 import zipfile
 from dataclasses import dataclass
 
+from textgen.language import marked
+
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: its name with an article, and what to do where it cannot be read."""
+    """A kind of file: its name with an article, and what to do where it cannot be read.
+
+    Both are translated where they are shown.
+    """
 
     name: str
     advice: str
 
 
-_UNPACK = "unpack it, and give the texts that it holds"
-_TAKE_OUT = "unpack it, and give it by itself"
-_EXPORT = "save it as plain text (.txt) first, with a program that opens it"
-_CALIBRE = "save it as text first, for example with Calibre's ebook-convert"
-_NO_TEXT = "it holds no text to learn from; give a text file"
+_UNPACK = marked("unpack it, and give the texts that it holds")
+_TAKE_OUT = marked("unpack it, and give it by itself")
+_EXPORT = marked("save it as plain text (.txt) first, with a program that opens it")
+_CALIBRE = marked("save it as text first, for example with Calibre's ebook-convert")
+_NO_TEXT = marked("it holds no text to learn from; give a text file")
 
 GZIP = Kind("a gzip archive", _UNPACK)
 ZIP = Kind("a zip archive", _UNPACK)
@@ -33,13 +38,13 @@ EPUB = Kind("an EPUB book", _TAKE_OUT)
 WORD = Kind("a Word document (.docx)", _TAKE_OUT)
 HTML = Kind("an HTML page", _TAKE_OUT)
 
-_JSON = Kind("a JSON file", "take the texts out of it, and give them as a .txt file")
-_PDF = Kind("a PDF document", "save it as text first, for example with pdftotext")
+_JSON = Kind("a JSON file", marked("take the texts out of it, and give them as a .txt file"))
+_PDF = Kind("a PDF document", marked("save it as text first, for example with pdftotext"))
 _OLD_WORD = Kind("an old Word document (.doc)", _EXPORT)
 _OLD_OFFICE = Kind("an old Office file (.doc, .xls, .ppt)", _EXPORT)
 _MEDIA = Kind("a sound or a film", _NO_TEXT)
-_SHORTCUT = Kind("a Windows shortcut (.lnk)", "give the file that it points to")
-_COMPANION = Kind("what macOS keeps beside a file (._)", "give the file itself")
+_SHORTCUT = Kind("a Windows shortcut (.lnk)", marked("give the file that it points to"))
+_COMPANION = Kind("what macOS keeps beside a file (._)", marked("give the file itself"))
 
 # What is all letters is followed by what no text has there.
 _SIGNATURES = tuple(
@@ -57,7 +62,9 @@ _SIGNATURES = tuple(
         (rb"(?:\xef\xbb\xbf)?<\?xml[^>]*>\s*<FictionBook[\s>]", Kind("an FB2 book", _CALIBRE)),
         (
             rb"(?:From|MIME-Version): .{0,1000}Content-Type: multipart/related",
-            Kind("a saved web page (.mht)", "save it as HTML, with a browser that opens it"),
+            Kind(
+                "a saved web page (.mht)", marked("save it as HTML, with a browser that opens it")
+            ),
         ),
         (rb"(?:CAJ|HN)\0", Kind("a CAJ document", _EXPORT)),
         (rb"AT&TFORM.{4}DJV", Kind("a DjVu document", _EXPORT)),

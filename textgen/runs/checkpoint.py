@@ -142,11 +142,13 @@ def load_training(
     try:
         require(metadata, METADATA, missing=False)
     except FormatError as error:
-        raise DamagedError(f"{path} is damaged: its metadata {error}") from None
+        raise DamagedError(
+            "{path} is damaged: its metadata {error}", path=path, error=error
+        ) from None
     if math.isnan(metadata["best_bits"] or 0.0):
-        raise DamagedError(f"{path} is damaged: its metadata has NaN as best_bits")
+        raise DamagedError("{path} is damaged: its metadata has NaN as best_bits", path=path)
     if parts.keys() != {str(i) for i in range(len(parts))}:
-        raise DamagedError(f"{path} is damaged: the state in it is not whole")
+        raise DamagedError("{path} is damaged: the state in it is not whole", path=path)
     state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
     position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
     pending = metadata.get("pending")
@@ -172,7 +174,9 @@ def _load_moments(
     if found and all(name.isdecimal() for name in found):
         found = _named(found, parameters)
     if found and not _fits(found, parameters):
-        raise DamagedError(f"{path} is damaged: what the optimiser remembers is of other weights")
+        raise DamagedError(
+            "{path} is damaged: what the optimiser remembers is of other weights", path=path
+        )
     places = {
         parameter: place
         for place, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])

@@ -54,12 +54,16 @@ def load_counts(path: Path, vocab_size: int) -> Learned:
         ]
         learned = Learned(Histories(followers, vocab_size, skips), arrays["frequencies"])
         if learned.frequencies.shape != (vocab_size,):
-            raise TextgenError(f"{path} is of another vocabulary than the vocab.json beside it")
+            raise TextgenError(
+                "{path} is of another vocabulary than the vocab.json beside it", path=path
+            )
         whole = _is_whole(learned)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, IndexError):
         whole = False
     if not whole:
-        raise TextgenError(f"{path} is damaged: remove it, and what text.txt says is counted anew")
+        raise TextgenError(
+            "{path} is damaged: remove it, and what text.txt says is counted anew", path=path
+        )
     return learned
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from safetensors.numpy import save
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.card import card
 from textgen.runs.folder import Run
@@ -53,7 +53,9 @@ def export(run: Run, out: Path, *, text: bool, remarks: Sequence[str] = ()) -> N
             os.fsync(written.fileno())
         part.replace(out)
     except OSError as error:
-        raise TextgenError(f"{out} cannot be written: {error.strerror}") from None
+        raise TextgenError(
+            "{path} cannot be written: {reason}", path=out, reason=os_reason(error)
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink()

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from textgen.errors import TextgenError
+from textgen.language import Message
 from textgen.runs.folder import CHECKPOINTS, Run, name_of
 
 _NAMED = 5
@@ -38,7 +39,9 @@ def find_folder(root: Path, name: str | None = None) -> Path:
     """
     if name is None:
         if not (written := _newest(root, "config.json", *CHECKPOINTS)):
-            raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
+            raise TextgenError(
+                "there is no run in {root} yet; make one with: textgen train FILE", root=root
+            )
         return written[-1].parent
     paths = (root / name, Path(name))
     runs = run_folders(root)
@@ -49,13 +52,22 @@ def find_folder(root: Path, name: str | None = None) -> Path:
     if name and (begun := [run for run in runs if name_of(run).startswith(name)]):
         if len(begun) > 1:
             raise TextgenError(
-                f"{len(begun)} runs in {root} begin with {name}: {_listed(begun)}; write more of it"
+                "{count} runs in {root} begin with {name}: {names}; write more of it",
+                count=len(begun),
+                root=root,
+                name=name,
+                names=_listed(begun),
             )
         return begun[0]
     for folder in paths:
         if folder.is_dir():
             return folder  # which is no run, as who opens it will say
-    raise TextgenError(f"there is no run {name} in {root}; {_instead_of(name, root, runs)}")
+    raise TextgenError(
+        "there is no run {name} in {root}; {instead}",
+        name=name,
+        root=root,
+        instead=_instead_of(name, root, runs),
+    )
 
 
 def is_text(root: Path, name: str) -> bool:
@@ -93,14 +105,18 @@ def _folder_of(path: Path) -> Path:
     return path.parent if path.suffix == ".safetensors" and path.is_file() else path
 
 
-def _instead_of(name: str, root: Path, runs: list[Path]) -> str:
+def _instead_of(name: str, root: Path, runs: list[Path]) -> Message:
     """Return in words what to ask for instead of a name that is none."""
     near = difflib.get_close_matches(name, [name_of(run) for run in runs], n=2)
     if near:
-        return f"did you mean {' or '.join(map(shlex.quote, near))}?"
+        first, *others = map(shlex.quote, near)
+        if not others:
+            return Message("did you mean {name}?", name=first)
+        return Message("did you mean {name} or {other}?", name=first, other=others[0])
     if runs:
-        return f"there are: {_listed([path.parent for path in newest_checkpoints(root)] or runs)}"
-    return "make one with: textgen train FILE"
+        there = [path.parent for path in newest_checkpoints(root)] or runs
+        return Message("there are: {names}", names=_listed(there))
+    return Message("make one with: textgen train FILE")
 
 
 def _listed(runs: list[Path]) -> str:

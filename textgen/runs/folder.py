@@ -28,8 +28,9 @@ from typing import Any, Literal, get_type_hints
 
 from textgen.config import Settings
 from textgen.counts.learned import Learned
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.files import sync_folder, write_atomically
+from textgen.language import Message
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.counted import save_counts
 from textgen.runs.format import FormatError, parse, require, require_settings
@@ -87,8 +88,11 @@ class Run(Pictured):
             made_as = self.config.get("format", 1)
             if made_as > FORMAT:
                 raise TextgenError(
-                    f"{folder} was made by a newer textgen (run folders of format {made_as}, and "
-                    f"this one knows {FORMAT}): update textgen"
+                    "{folder} was made by a newer textgen (run folders of format {made_as}, and "
+                    "this one knows {format}): update textgen",
+                    folder=folder,
+                    made_as=made_as,
+                    format=FORMAT,
                 )
             require(self.config, {"settings": dict, "plan": dict}, missing=False)
             require(self.config, _KEPT, missing=True)
@@ -107,7 +111,9 @@ class Run(Pictured):
         except (OSError, UnicodeDecodeError):
             raise _no_run(folder) from None
         except (FormatError, UsageError) as error:
-            raise TextgenError(f"{folder} is not a run folder: config.json {error}") from None
+            raise TextgenError(
+                "{folder} is not a run folder: config.json {error}", folder=folder, error=error
+            ) from None
         self.vocab = _read_vocab(folder)
         self.record = Record(folder / "metrics.jsonl")
 
@@ -182,11 +188,13 @@ class Run(Pictured):
         """
         text, changed = self.read_text()
         if changed:
-            raise TextgenError(f"{changed}: put that back, or train a new run on this one")
+            raise TextgenError(
+                "{changed}: put that back, or train a new run on this one", changed=changed
+            )
         return split_text(text, self.settings.corpus.held_out)
 
-    def read_text(self) -> tuple[str, str]:
-        """Return what ``text.txt`` holds, and that it is another text now: nothing if it is not.
+    def read_text(self) -> tuple[str, Message | None]:
+        """Return what ``text.txt`` holds, and that it is another text now: None if it is not.
 
         A run that was made before the text's hash was kept cannot tell.
 
@@ -198,19 +206,24 @@ class Run(Pictured):
             data = path.read_bytes()
         except FileNotFoundError:
             raise TextgenError(
-                f"{self.folder} has no text.txt: the text that it was trained on is needed for this"
+                "{folder} has no text.txt: the text that it was trained on is needed for this",
+                folder=self.folder,
             ) from None
         except OSError as error:
-            raise TextgenError(f"{path} cannot be read: {error.strerror}") from None
+            raise TextgenError(
+                "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
+            ) from None
         changed = self.config.get("text_sha256") not in (None, sha256(data).hexdigest())
-        found = f"{path} is not the text any more that {self.name} was trained on"
+        found = Message(
+            "{path} is not the text any more that {name} was trained on", path=path, name=self.name
+        )
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            raise TextgenError(f"{found}, and not even UTF-8: put that back") from None
+            raise TextgenError("{found}, and not even UTF-8: put that back", found=found) from None
         if not text:
-            raise TextgenError(f"{found}, but empty: put that back")
-        return text, found if changed else ""
+            raise TextgenError("{found}, but empty: put that back", found=found)
+        return text, found if changed else None
 
     def update(self, settings: Settings, plan: Plan) -> None:
         """Write new settings and a new plan into ``config.json``."""
@@ -222,8 +235,9 @@ class Run(Pictured):
 
 def _no_run(folder: Path) -> TextgenError:
     return TextgenError(
-        f"{folder} is not a run folder: it needs config.json and vocab.json, as textgen train "
-        "writes them"
+        "{folder} is not a run folder: it needs config.json and vocab.json, as textgen train "
+        "writes them",
+        folder=folder,
     )
 
 
@@ -244,13 +258,17 @@ def _read_vocab(folder: Path) -> Vocab:
         tokens = [*values["counts"], *values["folded"]]
         "".join(tokens).encode()
     except UnicodeEncodeError:
-        raise TextgenError(f"{folder / 'vocab.json'} has tokens that are no text") from None
+        raise TextgenError(
+            "{path} has tokens that are no text", path=folder / "vocab.json"
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise _no_run(folder) from None
     except FormatError as error:
-        raise TextgenError(f"{folder / 'vocab.json'} {error}") from None
+        raise TextgenError("{path} {error}", path=folder / "vocab.json", error=error) from None
     if values["kind"] == "character" and any(len(token) != 1 for token in tokens):
-        raise TextgenError(f"{folder / 'vocab.json'} has tokens that are not one character")
+        raise TextgenError(
+            "{path} has tokens that are not one character", path=folder / "vocab.json"
+        )
     return Vocab.from_json(text)
 
 
@@ -290,21 +308,32 @@ def make_room_for(root: Path, name: str, given: str = "--name", *, numbered: boo
     """
     shown = readable(name)
     if name in _RESERVED:
-        raise UsageError(f"{given} is {name}, which is Visdom's own here: choose another name")
+        raise UsageError(
+            "{given} is {name}, which is Visdom's own here: choose another name",
+            given=given,
+            name=name,
+        )
     if not is_plain(name) or name.startswith((".", "-")):
         raise UsageError(
-            f"{given} is {shown!r}: it must be a plain name, without a folder or control "
-            "characters, and begin with no dot or hyphen"
+            "{given} is {shown!r}: it must be a plain name, without a folder or control "
+            "characters, and begin with no dot or hyphen",
+            given=given,
+            shown=shown,
         )
     if (length := max(len(os.fsencode(one)) for one in (name, shown))) > _LONGEST_NAME:
         raise UsageError(
-            f"{given} has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
-            "character is three of them"
+            "{given} has {length} bytes: it must have at most {longest_name}, and a Chinese "
+            "character is three of them",
+            given=given,
+            length=length,
+            longest_name=_LONGEST_NAME,
         )
     if not numbered and (root / name).exists():
         raise TextgenError(
-            f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
-            "or choose another name"
+            "{path} exists already: go on with textgen train --resume {name}, "
+            "or choose another name",
+            path=root / name,
+            name=shlex.quote(name),
         )
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -314,7 +343,9 @@ def make_room_for(root: Path, name: str, given: str = "--name", *, numbered: boo
     except OSError as error:
         with contextlib.suppress(OSError):
             root.rmdir()  # where it was made for nothing
-        raise TextgenError(f"{root / name} cannot be written: {error.strerror}") from None
+        raise TextgenError(
+            "{path} cannot be written: {reason}", path=root / name, reason=os_reason(error)
+        ) from None
 
 
 def create_run(
@@ -364,7 +395,9 @@ def create_run(
             folder = root / f"{name}-{number}"
         sync_folder(root)
     except OSError as error:
-        raise TextgenError(f"{folder} cannot be written: {error.strerror}") from None
+        raise TextgenError(
+            "{folder} cannot be written: {reason}", folder=folder, reason=os_reason(error)
+        ) from None
     finally:
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)

@@ -11,12 +11,13 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from textgen.config import CorpusConfig, ModelConfig, ReadingConfig, TrainingConfig
+from textgen.errors import TranslatedError
 
 _MOST = 2**62
 """Of any whole number in a file, all of which count something."""
 
 
-class FormatError(Exception):
+class FormatError(TranslatedError):
     """What is wrong, in words that go on after a file's name."""
 
 
@@ -31,7 +32,7 @@ def parse(text: str) -> dict[str, Any]:
     except RecursionError:
         raise FormatError("is nested too deeply") from None
     except ValueError as error:  # a number of thousands of digits is one as well
-        raise FormatError(f"is not JSON: {error}") from None
+        raise FormatError("is not JSON: {error}", error=error) from None
     if not isinstance(values, dict):
         raise FormatError("is not a JSON object")
     return values
@@ -51,10 +52,10 @@ def require(values: Mapping[str, Any], expected: Mapping[str, Any], *, missing: 
     for name, kind in expected.items():
         if name not in values:
             if not missing:
-                raise FormatError(f"has no {name}")
+                raise FormatError("has no {name}", name=name)
         elif not _is(values[name], kind):
             shown = json.dumps(values[name], ensure_ascii=True)[:40]
-            raise FormatError(f"has {shown} as {name}")
+            raise FormatError("has {shown} as {name}", shown=shown, name=name)
 
 
 def require_settings(values: Mapping[str, Any]) -> None:

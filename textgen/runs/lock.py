@@ -14,8 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
 from textgen.files import remove_parts, write_atomically
+from textgen.language import Message
 
 _LOCK, _HOLDER = ".lock", ".lock.json"
 
@@ -32,12 +33,15 @@ def locked(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise TextgenError(
-            f"{folder.name} is being trained already, by {_holder(folder)}: wait until that has "
-            "ended, or stop it"
+            "{name} is being trained already, by {holder}: wait until that has ended, or stop it",
+            name=folder.name,
+            holder=_holder(folder),
         ) from None
     except (OSError, NotImplementedError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise TextgenError(f"{folder} cannot be locked: {reason}") from None
+        reason = os_reason(error) if isinstance(error, OSError) else error
+        raise TextgenError(
+            "{folder} cannot be locked: {reason}", folder=folder, reason=reason
+        ) from None
     try:
         remove_parts(folder)
         who = {
@@ -51,10 +55,15 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _holder(folder: Path) -> str:
+def _holder(folder: Path) -> Message:
     """Return in words who has a run, as far as that can be told."""
     try:
         who = json.loads((folder / _HOLDER).read_text("utf-8"))
-        return f"process {who['process']} on {who['host']} since {who['since']}"
+        return Message(
+            "process {process} on {host} since {since}",
+            process=who["process"],
+            host=who["host"],
+            since=who["since"],
+        )
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+        return Message("another process")

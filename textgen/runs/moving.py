@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
 from textgen.runs import base
 from textgen.runs.folder import make_room_for
 from textgen.runs.lock import locked
@@ -31,7 +31,9 @@ def remove(folder: Path) -> None:
         for left in root.glob(f"{_REMOVED}*"):
             shutil.rmtree(left, ignore_errors=left != hidden)
     except OSError as error:
-        raise TextgenError(f"{folder} cannot be removed: {error.strerror}") from None
+        raise TextgenError(
+            "{folder} cannot be removed: {reason}", folder=folder, reason=os_reason(error)
+        ) from None
 
 
 def rename(folder: Path, name: str) -> Path:
@@ -48,7 +50,9 @@ def rename(folder: Path, name: str) -> Path:
         with locked(folder):
             return folder.rename(folder.parent / name)
     except OSError as error:
-        raise TextgenError(f"{folder} cannot be renamed: {error.strerror}") from None
+        raise TextgenError(
+            "{folder} cannot be renamed: {reason}", folder=folder, reason=os_reason(error)
+        ) from None
 
 
 def require_own(folder: Path) -> None:
@@ -58,7 +62,9 @@ def require_own(folder: Path) -> None:
         TextgenError: it is the model in the box, or no run.
     """
     if folder.resolve() == base.FOLDER.resolve():
-        raise TextgenError(f"{base.NAME} comes with textgen: it stays as it is")
+        raise TextgenError("{name} comes with textgen: it stays as it is", name=base.NAME)
     for name in ("config.json", "vocab.json"):
         if not (folder / name).is_file():
-            raise TextgenError(f"{folder} is not a run folder: it has no {name}")
+            raise TextgenError(
+                "{folder} is not a run folder: it has no {name}", folder=folder, name=name
+            )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_type_hints
 
-from textgen.errors import TextgenError
+from textgen.errors import TextgenError, os_reason
 from textgen.files import write_atomically
 from textgen.names import to_json
 from textgen.runs.format import FormatError, parse, require
@@ -99,7 +99,7 @@ def as_entry(values: object, path: Path) -> Entry:
         require(entry, _TYPES, missing=True)
         require(entry, _EVERY, missing=False)
     except FormatError as error:
-        raise TextgenError(f"{path} is damaged: it {error}") from None
+        raise TextgenError("{path} is damaged: it {error}", path=path, error=error) from None
     return cast(Entry, entry)
 
 
@@ -149,7 +149,9 @@ class Record:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(to_json(entry) + "\n")
         except OSError as error:
-            raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise TextgenError(
+                "{path} cannot be written: {reason}", path=self.path, reason=os_reason(error)
+            ) from None
 
     def sync(self) -> None:
         """Force what was appended to the disk: a checkpoint must not outlive its record.
@@ -161,7 +163,9 @@ class Record:
             with self.path.open("ab") as file:
                 os.fsync(file.fileno())
         except OSError as error:
-            raise TextgenError(f"{self.path} cannot be written: {error.strerror}") from None
+            raise TextgenError(
+                "{path} cannot be written: {reason}", path=self.path, reason=os_reason(error)
+            ) from None
 
     def read(self) -> list[Entry]:
         """Return all entries; a line that a crash cut short, or that is no entry, is left out."""
@@ -197,7 +201,10 @@ class Record:
                 require(entry, _EVERY, missing=False)
             except FormatError as error:
                 raise TextgenError(
-                    f"{self.path}, line {number}, {error}: mend the line, or remove it"
+                    "{path}, line {number}, {error}: mend the line, or remove it",
+                    path=self.path,
+                    number=number,
+                    error=error,
                 ) from None
 
     def forget_after(self, step: int) -> None:

@@ -78,20 +78,32 @@ def read(path: Path, prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
         arrays = _part(load(data), prefix)
     except FileNotFoundError:
         raise TextgenError(
-            f"{path.parent} has no checkpoint yet: it is written soon after the first step"
+            "{folder} has no checkpoint yet: it is written soon after the first step",
+            folder=path.parent,
         ) from None
     except FormatError as error:
-        raise DamagedError(f"{path} is damaged: its metadata {error}") from None
+        raise DamagedError(
+            "{path} is damaged: its metadata {error}", path=path, error=error
+        ) from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-        raise DamagedError(f"{path} is damaged: it is not a checkpoint of textgen") from None
+        raise DamagedError(
+            "{path} is damaged: it is not a checkpoint of textgen", path=path
+        ) from None
     for name, values in arrays.items():
         if values.dtype != np.float32:
-            raise DamagedError(f"{path} is damaged: {prefix}{name} is {values.dtype}, not float32")
+            raise DamagedError(
+                "{path} is damaged: {name} is {dtype}, not float32",
+                path=path,
+                name=prefix + name,
+                dtype=values.dtype,
+            )
         weight = (prefix + name).startswith(("model.", "gate."))
         if weight and not np.isfinite(values).all():
             raise DamagedError(
-                f"{path} has weights that are not finite, in {prefix}{name}: nothing can be done "
-                "with it; train again with a lower --learning-rate"
+                "{path} has weights that are not finite, in {name}: nothing can be done "
+                "with it; train again with a lower --learning-rate",
+                path=path,
+                name=prefix + name,
             )
     return arrays, metadata
 
@@ -140,8 +152,9 @@ def require_vocab(path: Path, metadata: dict[str, Any], vocab: Vocab | None) -> 
     """
     if metadata["vocab"] != fingerprint(vocab):
         raise TextgenError(
-            f"{path} was trained with another vocabulary than the vocab.json beside it; "
-            "put the two together that belong together"
+            "{path} was trained with another vocabulary than the vocab.json beside it; "
+            "put the two together that belong together",
+            path=path,
         )
 
 
@@ -155,8 +168,12 @@ def require_shapes(path: Path, found: Arrays, expected: Mapping[str, tuple[int, 
     if has != expected:
         name = next(name for name in {**expected, **has} if expected.get(name) != has.get(name))
         raise TextgenError(
-            f"{path} is of another model: {name} is {has.get(name)} in it and "
-            f"{expected.get(name)} in the model that the settings describe"
+            "{path} is of another model: {name} is {found} in it and "
+            "{expected} in the model that the settings describe",
+            path=path,
+            name=name,
+            found=has.get(name),
+            expected=expected.get(name),
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textgen.errors import UsageError
+from textgen.language import Message
 
 WIDTH = 8
 """Bits of every number that is added or subtracted, and of every answer."""
@@ -33,12 +34,18 @@ class Problem:
         highest = _HIGHEST[self.sign]
         if not (0 <= self.a <= highest and 0 <= self.b <= highest):
             raise UsageError(
-                f"{self} cannot be asked: {WIDTH} bits are trained, so take numbers from 0 to "
-                f"{highest}"
+                "{problem} cannot be asked: {width} bits are trained, so take numbers from 0 to "
+                "{highest}",
+                problem=self,
+                width=WIDTH,
+                highest=highest,
             )
         if self.answer < 0:
             raise UsageError(
-                f"{self} cannot be asked: the answer is below 0, so ask for {self.b} - {self.a}"
+                "{problem} cannot be asked: the answer is below 0, so ask for {b} - {a}",
+                problem=self,
+                b=self.b,
+                a=self.a,
             )
 
     def __str__(self) -> str:
@@ -69,7 +76,12 @@ def read_problem(written: str, sign: Sign) -> Problem:
     """
     found = re.fullmatch(r"\s*(\d{1,99})\s*([+-])\s*(\d{1,99})\s*", written)
     if found is None or found[2] != sign:
-        name = "an addition" if sign == "+" else "a subtraction"
+        name = Message("an addition") if sign == "+" else Message("a subtraction")
         line = " ".join(written.split())
-        raise UsageError(f"--ask {line} is not {name}: write it as {_EXAMPLES[sign]}")
+        raise UsageError(
+            "--ask {line} is not {name}: write it as {example}",
+            line=line,
+            name=name,
+            example=_EXAMPLES[sign],
+        )
     return Problem(int(found[1]), sign, int(found[3]))

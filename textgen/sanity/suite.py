@@ -9,6 +9,7 @@ import torch
 
 from textgen.config import SanityConfig, SanityTask
 from textgen.errors import UsageError
+from textgen.language import _
 from textgen.runs.record import Record
 from textgen.sanity.addition import addition
 from textgen.sanity.copy_memory import copy_memory
@@ -102,9 +103,9 @@ def problems_asked(config: SanityConfig) -> tuple[Problem, ...]:
     tasks = set(config.task)
     sign = TASKS[tasks.pop()].sign if len(tasks) == 1 else None
     if sign is None:
-        can = " or ".join(f"--task {name}" for name, task in TASKS.items() if task.sign)
+        can = _(" or ").join(f"--task {name}" for name, task in TASKS.items() if task.sign)
         line = " ".join(config.ask[0].split())
-        raise UsageError(f"--ask {line} needs the one task that is asked: {can}")
+        raise UsageError("--ask {line} needs the one task that is asked: {can}", line=line, can=can)
     return tuple(read_problem(written, sign) for written in config.ask)
 
 

@@ -203,5 +203,5 @@ def _refusal(error: Exception, request: Request | None = None) -> Refused:
     if isinstance(error, ClientDisconnect):
         return Refused(400, "the client has left")  # nobody reads it
     if isinstance(error, TextgenError):
-        return Refused(500, str(error))
+        return Refused(500, error.english())
     return Refused(500, "a mistake of the program's: the server's terminal tells more")

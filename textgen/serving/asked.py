@@ -237,7 +237,7 @@ def _config(given: Mapping[str, Any]) -> GenerationConfig:
     try:
         return GenerationConfig(length=length, **values)
     except UsageError as error:
-        flag, said = str(error).removeprefix("--").split(" ", 1)
+        flag, said = error.english().removeprefix("--").split(" ", 1)
         name = flag.replace("-", "_")
         raise Refused(400, f"{name} {said}", name) from None
 

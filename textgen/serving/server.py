@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from textgen.addresses import is_loopback, url_of
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.interrupts import handling
 from textgen.serving.app import make_app
 from textgen.serving.models import Models
@@ -42,7 +42,7 @@ def serve(root: Path, name: str | None, host: str, port: int, *, open_browser: b
             machine's.
     """
     if not 0 <= port < 2**16:
-        raise UsageError(f"--port is {port}: it must be between 0 and 65535")
+        raise UsageError("--port is {port}: it must be between 0 and 65535", port=port)
     models = Models(root, name)
     models.decoder(models.find(None))  # a run that cannot write is told of now
     with _listen(host, port) as listener:
@@ -106,9 +106,12 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(found[0][4][:2], family=found[0][0])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise TextgenError(f"port {port} is taken: give another --port") from None
+            raise TextgenError("port {port} is taken: give another --port", port=port) from None
         raise TextgenError(
-            f"textgen cannot listen on {host}, port {port}: {error.strerror or error}"
+            "textgen cannot listen on {host}, port {port}: {reason}",
+            host=host,
+            port=port,
+            reason=os_reason(error),
         ) from None
     except UnicodeError:
-        raise UsageError(f"--host {host} is no name of a host") from None
+        raise UsageError("--host {host} is no name of a host", host=host) from None

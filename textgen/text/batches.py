@@ -25,12 +25,13 @@ class TooShortError(TextgenError):
     """The text is too short for one batch.
 
     Args:
-        message: says how long it is, and how long it must be.
+        template: says how long it is, and how long it must be.
         needed: tokens needed.
+        values: what else is put in.
     """
 
-    def __init__(self, message: str, needed: int) -> None:
-        super().__init__(message)
+    def __init__(self, template: str, /, needed: int, **values: object) -> None:
+        super().__init__(template, needed=needed, **values)
         self.needed = needed
 
 
@@ -78,9 +79,12 @@ class TextBatches(ABC):
         needed = batch_size * num_steps + self._max_offset + 1
         if len(self.tokens) < needed:
             raise TooShortError(
-                f"{len(self.tokens):,} tokens to train on, and a batch of {batch_size} rows of "
-                f"{num_steps} steps needs {needed:,}",
-                needed,
+                "{count:,} tokens to train on, and a batch of {batch_size} rows of "
+                "{num_steps} steps needs {needed:,}",
+                needed=needed,
+                count=len(self.tokens),
+                batch_size=batch_size,
+                num_steps=num_steps,
             )
 
     @property

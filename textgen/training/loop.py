@@ -93,7 +93,9 @@ def train_steps(
                 log.warning("A batch after step %s was left out: no finite gradient", f"{step:,}")
                 if left_out == MOST:
                     raise NotFiniteError(
-                        f"the gradient is not finite at step {step + 1:,}, {MOST} batches in a row"
+                        "the gradient is not finite at step {step:,}, {most} batches in a row",
+                        step=step + 1,
+                        most=MOST,
                     )
                 continue
             left_out, state = 0, after

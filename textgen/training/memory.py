@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textgen.config import Settings
 from textgen.errors import TextgenError
+from textgen.language import Message
 from textgen.model.device import choose_device
 from textgen.runs.weights import GATES, shapes
 
@@ -56,12 +57,15 @@ def require_memory(settings: Settings, vocab_size: int) -> None:
     if there is None or needed <= there or choose_device(settings.training.device).type != "cpu":
         return
     raise TextgenError(
-        f"this training takes about {needed / 2**30:,.1f} GiB of memory, and there are "
-        f"{there / 2**30:,.1f}: {_that_fits(settings, vocab_size, there)}"
+        "this training takes about {needed:,.1f} GiB of memory, and there are "
+        "{there:,.1f}: {advice}",
+        needed=needed / 2**30,
+        there=there / 2**30,
+        advice=_that_fits(settings, vocab_size, there),
     )
 
 
-def _that_fits(settings: Settings, vocab_size: int, there: int) -> str:
+def _that_fits(settings: Settings, vocab_size: int, there: int) -> Message:
     """Return in words what can be made smaller so that it fits."""
     sizes = (
         ("batch_size", "training", settings.training.rows),
@@ -71,8 +75,12 @@ def _that_fits(settings: Settings, vocab_size: int, there: int) -> str:
         for halvings in range(1, size.bit_length()):
             smaller = replace(getattr(settings, part), **{name: size >> halvings})
             if estimate(replace(settings, **{part: smaller}), vocab_size) <= there:
-                return f"--{name.replace('_', '-')} {size >> halvings} would fit"
-    return "take less of everything, or another machine"
+                return Message(
+                    "--{flag} {size} would fit",
+                    flag=name.replace("_", "-"),
+                    size=size >> halvings,
+                )
+    return Message("take less of everything, or another machine")
 
 
 def available() -> int | None:

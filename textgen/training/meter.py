@@ -6,16 +6,19 @@ from contextlib import contextmanager
 
 from torch import Tensor
 
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.training.clock import Clock
 from textgen.training.loop import Step
 from textgen.training.recovery import NotFiniteError
 
 
-def require_finite(what: str, value: float, step: int) -> None:
+def require_finite(what: Message, value: float, step: int) -> None:
     """Raise a NotFiniteError that says so if a training has come to infinity or to no number."""
     if not math.isfinite(value):
-        raise NotFiniteError(f"the {what} is {value} at step {step:,}")
+        raise NotFiniteError(
+            "the {what} is {value} at step {step:,}", what=what, value=value, step=step
+        )
 
 
 class Meter:
@@ -75,8 +78,8 @@ class Meter:
         elapsed = self._clock.read() - self._began
         self.tokens += self._tokens
         self.seconds += elapsed
-        require_finite("loss", loss, step.position.step)
-        require_finite("gradient", gradient_norm, step.position.step)
+        require_finite(Message("loss"), loss, step.position.step)
+        require_finite(Message("gradient"), gradient_norm, step.position.step)
         return {
             "step": step.position.step,
             "epoch": round(epoch, 4),

@@ -33,16 +33,20 @@ def halved(run: Run, settings: Settings, error: NotFiniteError) -> Settings:
     """
     if not run.last.exists():
         raise TextgenError(
-            f"{error}, and there is no checkpoint yet: start again with a lower --learning-rate"
+            "{error}, and there is no checkpoint yet: start again with a lower --learning-rate",
+            error=error,
         ) from None
     if _HALVED in run.config:
         raise TextgenError(
-            f"{error}, after the learning rate was halved; the last good checkpoint is kept in "
-            f"{run.last}: go on from it with a lower --learning-rate, "
-            f"textgen train --resume {shlex.quote(run.name)}"
+            "{error}, after the learning rate was halved; the last good checkpoint is kept in "
+            "{path}: go on from it with a lower --learning-rate, "
+            "textgen train --resume {name}",
+            error=error,
+            path=run.last,
+            name=shlex.quote(run.name),
         ) from None
     half = settings.training.highest_rate / 2
-    run.config[_HALVED] = str(error)
+    run.config[_HALVED] = error.english()
     kept = replace(run.settings.training, learning_rate=half)
     run.update(replace(run.settings, training=kept), run.plan)
     log.warning(

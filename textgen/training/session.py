@@ -15,11 +15,12 @@ import torch
 
 from textgen.bars import progress_bar, set_total
 from textgen.config import GenerationConfig, Settings
-from textgen.errors import Interrupted, TextgenError
+from textgen.errors import Interrupted, TextgenError, os_reason
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import ROWS, Sample
 from textgen.interrupts import StopRequest, stop_requests
+from textgen.language import Message
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
@@ -170,7 +171,9 @@ class Session:
         elif self.position.state is not None and self.batches.carries_state:
             expected = self.model.begin_state(new.rows)
             if [p.shape for p in self.position.state] != [p.shape for p in expected]:
-                raise DamagedError(f"{run.last} is damaged: the state in it is of other batches")
+                raise DamagedError(
+                    "{path} is damaged: the state in it is of other batches", path=run.last
+                )
 
     def ran_stale(self) -> bool:
         """Return whether the held-out loss has stopped falling."""
@@ -231,8 +234,10 @@ class Session:
                         raise
                     self._save_unheard(run)
                     raise TextgenError(
-                        f"stopped and saved, since messages cannot be written ({error.strerror}); "
-                        f"go on with: textgen train --resume {shlex.quote(run.name)}"
+                        "stopped and saved, since messages cannot be written ({reason}); "
+                        "go on with: textgen train --resume {name}",
+                        reason=os_reason(error),
+                        name=shlex.quote(run.name),
                     ) from None
             if self.agenda.course.total_steps != run.plan.total_steps:
                 plan = replace(run.plan, total_steps=self.agenda.course.total_steps)
@@ -378,7 +383,7 @@ class Session:
         entry |= self.agenda.noted(self.clock.seconds)
         if save:  # a step may leave weights that only the next step's loss would tell of
             norm = float(norm_of(p.detach() for p in self.model.parameters()))
-            require_finite("norm of the weights", norm, step.position.step)
+            require_finite(Message("norm of the weights"), norm, step.position.step)
         return entry
 
     def _save_where_it_is(self, run: Run, entry: Entry, due: Due, bar: "tqdm[NoReturn]") -> None:
@@ -419,8 +424,11 @@ class Session:
     def _interrupted(self, run: Run) -> Interrupted:
         done, total_steps = self.position.step, self.agenda.course.total_steps
         return Interrupted(
-            f"stopped after {done:,} of {total_steps:,} steps, everything is saved; "
-            f"go on with: textgen train --resume {shlex.quote(run.name)}"
+            "stopped after {done:,} of {total_steps:,} steps, everything is saved; "
+            "go on with: textgen train --resume {name}",
+            done=done,
+            total_steps=total_steps,
+            name=shlex.quote(run.name),
         )
 
     def _given_up(self, run: Run) -> Interrupted:
@@ -428,14 +436,20 @@ class Session:
         name, done = shlex.quote(run.name), self.position.step
         if not run.last.exists():
             return Interrupted(
-                f"stopped at once: {done:,} steps are given up, since there is no checkpoint yet; "
-                f"begin anew with: textgen train --resume {name}"
+                "stopped at once: {done:,} steps are given up, since there is no checkpoint yet; "
+                "begin anew with: textgen train --resume {name}",
+                done=done,
+                name=name,
             )
         kept = read(run.last, "state.")[1]["step"]
         age = time.time() - run.last.stat().st_mtime
         return Interrupted(
-            f"stopped at once: {done - kept:,} of {done:,} steps are given up, and the checkpoint "
-            f"of {age:.0f} s ago is kept; go on with: textgen train --resume {name}"
+            "stopped at once: {lost:,} of {done:,} steps are given up, and the checkpoint of "
+            "{age:.0f} s ago is kept; go on with: textgen train --resume {name}",
+            lost=done - kept,
+            done=done,
+            age=age,
+            name=name,
         )
 
     def _begin(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
@@ -532,7 +546,7 @@ class Session:
         held_out = self._judge(passage, self.material.on_the_way, stop)
         self._judging = self.clock.read() - began
         bits = held_out.model.bits_per_character
-        require_finite("held-out loss", bits, self.position.step)
+        require_finite(Message("held-out loss"), bits, self.position.step)
         self.progress.stale += 1
         if self.progress.best_bits is None or bits < self.progress.best_bits:
             self.progress = Progress(bits, 0)
@@ -635,7 +649,8 @@ class Session:
         except _StopAsked:
             raise Interrupted(
                 "stopped; the training is complete and saved, and is judged at its end with: "
-                f"textgen train --resume {shlex.quote(run.name)}"
+                "textgen train --resume {name}",
+                name=shlex.quote(run.name),
             ) from None
         last = run.record.read()[-1]
         entry: Entry = {

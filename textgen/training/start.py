@@ -87,7 +87,8 @@ def train(
     vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
     if len(vocab) == 1:
         raise UsageError(
-            f"--min-count {settings.corpus.min_count} leaves no token of the text: lower it"
+            "--min-count {min_count} leaves no token of the text: lower it",
+            min_count=settings.corpus.min_count,
         )
     require_memory(settings, len(vocab))
     parts = split_text(text, settings.corpus.held_out)
@@ -101,8 +102,10 @@ def train(
     except TooShortError as error:
         whole = math.ceil(error.needed / (1 - settings.corpus.held_out))
         raise TextgenError(
-            f"the text is too short: {error}; with what --held-out keeps back that makes "
-            f"{whole:,} in all: give a longer text, or a smaller --batch-size or --num-steps"
+            "the text is too short: {error}; with what --held-out keeps back that makes "
+            "{whole:,} in all: give a longer text, or a smaller --batch-size or --num-steps",
+            error=error,
+            whole=whole,
         ) from None
     root = Path(checkpoints)
     # A name by the second may be another training's as well: create_run tells them apart.
@@ -196,7 +199,9 @@ def resume(
     """
     settings = settings or run.settings.with_length()
     if settings.corpus != run.settings.corpus:
-        raise UsageError(f"the settings of the text of {run.name} cannot change when it goes on")
+        raise UsageError(
+            "the settings of the text of {name} cannot change when it goes on", name=run.name
+        )
     with locked(run.folder):
         return _go_on(run, settings, mirror, command, on_step)
 
@@ -228,8 +233,11 @@ def _go_on(
         run.update(settings, replace(plan, total_steps=total_steps, most=most, first_step=done))
     elif session.is_complete(run):
         raise TextgenError(
-            f"{run.name} is complete after {done:,} steps; to train it for longer: "
-            f"textgen train --resume {shlex.quote(run.name)} --minutes 10"
+            "{name} is complete after {done:,} steps; to train it for longer: "
+            "textgen train --resume {quoted} --minutes 10",
+            name=run.name,
+            done=done,
+            quoted=shlex.quote(run.name),
         )
     else:
         before = run.settings.training

@@ -98,7 +98,9 @@ class Manuscript:
             UsageError: there is none of that number.
         """
         if not 1 <= number <= len(self._offers):
-            raise UsageError(f"there is no continuation {number} to take: /more 5 offers some")
+            raise UsageError(
+                "there is no continuation {number} to take: /more 5 offers some", number=number
+            )
         self._stand(self._offers[number - 1])
 
     def begin_anew(self) -> None:
