@@ -6,6 +6,9 @@ import os
 # anything imports torch, and for the processes that tests start.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+# What is tested is English, whatever the machine speaks.
+os.environ["LANGUAGE"] = "en"
+
 import random
 import shutil
 import signal

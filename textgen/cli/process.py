@@ -18,6 +18,7 @@ from textgen.cli.guess import in_words
 from textgen.cli.printer import fitted
 from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError
+from textgen.language import TranslatingFormatter, use
 from textgen.names import readable
 
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
@@ -35,6 +36,7 @@ def run_command(app: App, arguments: list[str]) -> int:
     and keeps its traceback.
     """
     _prepare_streams()
+    use()
     _arguments.set(arguments)
     logger = logging.getLogger("textgen")
     training = arguments[:1] == ["train"]
@@ -112,6 +114,7 @@ class _Messages(logging.Handler):
 
     def __init__(self, *, training: bool) -> None:
         super().__init__()
+        self.setFormatter(TranslatingFormatter())
         self._suppressed = () if training else (BrokenPipeError,)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -9,6 +9,7 @@ import requests
 import visdom
 
 from textgen.addresses import is_loopback
+from textgen.language import _
 from textgen.names import readable
 from textgen.plots.window import Window
 
@@ -56,22 +57,25 @@ class Client(visdom.Visdom):
         try:
             response = self._http.post(url, data=data or "{}", timeout=_TIMEOUTS)
         except requests.Timeout:
-            raise OSError("it does not answer in time") from None
+            raise OSError(_("it does not answer in time")) from None
         except requests.ConnectionError:
-            raise OSError("the connection was refused or broken off") from None
+            raise OSError(_("the connection was refused or broken off")) from None
         if response.status_code in _ASKS_FOR_LOGIN:
-            raise OSError("it wants a login, which textgen does not support")
+            raise OSError(_("it wants a login, which textgen does not support"))
         if response.status_code == requests.codes.forbidden:
             raise OSError(
-                "it is another user's, or wants a token: give --visdom the URL that "
-                "textgen monitor --token prints"
+                _(
+                    "it is another user's, or wants a token: give --visdom the URL that "
+                    "textgen monitor --token prints"
+                )
             )
         if response.status_code == requests.codes.unprocessable_entity:
             raise RefusedError(readable(response.text[:200].strip()))
         if not response.ok:
-            raise OSError(f"it answers with status {response.status_code}")
+            status = _("it answers with status {status}")
+            raise OSError(status.format(status=response.status_code))
         if "<html" in response.text[:200].lower():
-            raise OSError("what answers there is a web page, and no Visdom")
+            raise OSError(_("what answers there is a web page, and no Visdom"))
         return response.text
 
     def has(self, environment: str, key: str) -> bool:

@@ -28,6 +28,7 @@ from textgen.dashboard.start_page import REMARK, TABLE
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.dashboard.tokens import VISDOMS_FOLDER, kept, monitor_of
 from textgen.errors import UsageError
+from textgen.language import _
 from textgen.names import is_plain, readable
 from textgen.plots.comparison import comparison_windows
 from textgen.plots.run import of_run
@@ -329,7 +330,8 @@ def hint_of_curves(url: str | None, run: Run) -> str | None:
     """
     if url != MONITOR or monitor_of(run.folder.parent):
         return None
-    return f"Its curves: textgen monitor, or on a page: textgen report {shlex.quote(run.name)}"
+    hint = _("Its curves: textgen monitor, or on a page: textgen report {name}")
+    return hint.format(name=shlex.quote(run.name))
 
 
 def _check(url: str | None, tensorboard: Path | None) -> None:

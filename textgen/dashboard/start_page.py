@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from textgen.dashboard.names import ALL_RUNS, environment_of
+from textgen.language import _
 from textgen.plots.comparison import short_table
 from textgen.plots.window import Subject, Window, text
 from textgen.runs.folder import Run
@@ -43,7 +44,7 @@ def start_page(
         subjects: what is drawn of each run.
     """
     if newest is None:
-        return [text(TABLE, "Runs", short_table(runs, address_of, None))]
+        return [text(TABLE, _("Runs"), short_table(runs, address_of, None))]
     run = newest.run
     all_runs = f"<a href='/env/{ALL_RUNS}'>{ALL_RUNS}</a>"
     told = (
@@ -53,9 +54,13 @@ def start_page(
     )
     own = [one for one in subjects if one.record.path == run.record.path]
     return [
-        text(TABLE, "Runs", short_table(runs, address_of, run) + told),
+        text(TABLE, _("Runs"), short_table(runs, address_of, run) + told),
         *(
-            replace(window, key=f"{PREFIX}{window.key}", title=f"{run.name}: {window.title}")
+            replace(
+                window,
+                key=f"{PREFIX}{window.key}",
+                title=_("{name}: {title}").format(name=run.name, title=window.title),
+            )
             for subject in own
             for window in subject.windows(newest.entries)
         ),

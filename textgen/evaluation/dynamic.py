@@ -26,6 +26,7 @@ from torch import Tensor
 from textgen.bars import progress_bar
 from textgen.counts.product import Counts
 from textgen.evaluation.perplexity import CONTEXT, Evaluation, Passage, read_in_order, to_bits
+from textgen.language import _
 from textgen.model.language_model import LanguageModel
 from textgen.text.vocab import Vocab
 
@@ -83,9 +84,9 @@ def dynamic_surprisals(
     parameters = list(adapting.parameters())
     scales = _gradient_scales(adapting, vocab, learned)
     nats: list[Tensor] = []
-    count, unit = len(passage.ids), f"{vocab.kind}s"
+    count = len(passage.ids)
     reading = None if counts is None else counts.learned.reading(passage.ids, passage.context)
-    with progress_bar(count, unit, "adapting", delay=_BAR_DELAY) as bar:
+    with progress_bar(count, vocab.units, _("adapting"), delay=_BAR_DELAY) as bar:
         for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
             judged = costs.detach()
             if counts is not None and reading is not None:
@@ -93,8 +94,7 @@ def dynamic_surprisals(
                 experts = counts.learned.consult(reading.seen(places))
                 targets = torch.from_numpy(passage.ids[places]).to(judged.device).long()
                 with torch.no_grad():
-                    told, _ = counts.product.judge(features, logits, experts, targets)
-                judged = -told
+                    judged = -counts.product.judge(features, logits, experts, targets)[0]
             nats.append(judged)
             gradients = torch.autograd.grad(costs.mean(), parameters)
             with torch.no_grad():
@@ -133,5 +133,5 @@ def _sampled(model: LanguageModel, vocab: Vocab, learned: str) -> Iterator[Tenso
     last = max(0, len(learned) - _SAMPLE)
     for start in np.unique(np.linspace(0, last, _SAMPLES, dtype=int)).tolist():
         text, before = learned[start : start + _SAMPLE], learned[max(0, start - CONTEXT) : start]
-        for *_, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
+        for *_others, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
             yield costs

@@ -125,8 +125,8 @@ class Judged:
     def figures(self) -> Figures:
         """Return the model's figures, with a bar where that takes long."""
         count = self.passage.count
-        unit = _(self.trained.vocab.kinds)
-        with progress_bar(count, unit, _("judging"), delay=2.0) as bar:
+        units = self.trained.vocab.units
+        with progress_bar(count, units, _("judging"), delay=2.0) as bar:
             return evaluate_text(
                 self.trained.model, self.passage, self.trained.counts, watch=bar.update
             )

@@ -13,6 +13,7 @@ from torch import Tensor
 from textgen.counts.experts import WINDOWS, Experts
 from textgen.counts.product import Counts
 from textgen.evaluation.perplexity import Passage, read_in_order, to_bits
+from textgen.language import _
 from textgen.model.language_model import LanguageModel
 
 _PIECE = 256
@@ -72,7 +73,7 @@ def predict_text(
         best.append(top.indices.cpu())
         chances.append(top.values.exp().cpu())
         opinions.append(of_each.exp().cpu())
-    asked = ("the network",) if counts is None else _ASKED
+    asked = (_("the network"),) if counts is None else _asked()
     return Predictions(
         to_bits(torch.cat(costs)) + passage.unknown_bits,
         torch.cat(best).numpy(),
@@ -82,13 +83,14 @@ def predict_text(
     )
 
 
-_ASKED = (
-    "the network",
-    "all that followed here",
-    "what followed lately",
-    *(f"the last {size:,} tokens" for size in WINDOWS),
-)
-"""The parts of the final sum, but for the product."""
+def _asked() -> tuple[str, ...]:
+    """Return what the parts of the final sum are called, but for the product."""
+    return (
+        _("the network"),
+        _("all that followed here"),
+        _("what followed lately"),
+        *(_("the last {count:,} tokens").format(count=size) for size in WINDOWS),
+    )
 
 
 def _judged(

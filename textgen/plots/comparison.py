@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from textgen.evaluation.overlap import recorded_overlap
+from textgen.language import _, marked
 from textgen.plots.run import seen
 from textgen.plots.table import Cell, Heading, Row, number, table
 from textgen.plots.window import WIDE, Points, Trace, Window, level, line, plot, text
@@ -31,9 +32,14 @@ _BITS: Final = "held_out_bits_per_character"
 _LABEL_WIDTH = 42
 """Characters in a line of the legend."""
 
-_UNITS: tuple[tuple[str, str, Callable[[Entry], float]], ...] = (
-    ("epochs", "epoch", lambda entry: entry["epoch"]),
-    ("minutes", "minutes of training", lambda entry: entry["seconds"] / 60),
+_UNITS: tuple[tuple[str, str, str, Callable[[Entry], float]], ...] = (
+    ("epochs", marked("epoch"), marked("{title}, by epoch"), lambda entry: entry["epoch"]),
+    (
+        "minutes",
+        marked("minutes of training"),
+        marked("{title}, by minutes of training"),
+        lambda entry: entry["seconds"] / 60,
+    ),
 )
 
 Link = Callable[[Run], str | None]
@@ -64,7 +70,7 @@ def comparison_windows(runs: Sequence[Summary], link: Link = lambda _: None) -> 
         link: where a run's own curves are.
     """
     groups = [_curves(group) for group in _grouped(runs)]
-    first = text("runs", "All runs", _table(groups, link, legend=True))
+    first = text("runs", _("All runs"), _table(groups, link, legend=True))
     rows = len(groups) + 2 * len(runs)
     return [
         Window(first.key, first.title, first.data, {}, min(700, max(120, 80 + 21 * rows)), WIDE),
@@ -106,9 +112,10 @@ def _table(
             )
             rows.append([name, _bits(one), _size(one), _minutes(one)])
     if not rows:
-        return "<p>No run yet: <code>textgen train FILE</code> makes one.</p>"
-    figures = (Cell(name, number=True) for name in ("bits", "parameters", "minutes"))
-    return table([Cell("run"), *figures], rows)
+        none = _("No run yet: {command} makes one.")
+        return f"<p>{none.format(command='<code>textgen train FILE</code>')}</p>"
+    figures = (Cell(name, number=True) for name in (_("bits"), _("parameters"), _("minutes")))
+    return table([Cell(_("run")), *figures], rows)
 
 
 def _grouped(runs: Sequence[Summary]) -> list[list[Summary]]:
@@ -131,7 +138,7 @@ def _curves(group: Sequence[Summary]) -> list[_Curve]:
         alone = words and told.count(words) == 1
         label = (words + seen(recorded_overlap(one.run.config))) if alone else name
         if words and not alone:
-            label += f": {words}"
+            label = _("{name}: {telling}").format(name=label, telling=words)
         curves.append(
             _Curve(
                 one,
@@ -153,22 +160,22 @@ def _called(one: Summary) -> str:
 
 
 def _text_name(one: Summary) -> str:
-    return textwrap.shorten(one.text, 48, placeholder="…") or "a text"
+    return textwrap.shorten(one.text, 48, placeholder="…") or _("a text")
 
 
 def _heading(curves: Sequence[_Curve]) -> Heading:
     """Return what was learned from, and what counting alone comes to on its held-out part."""
     runs = [curve.of.run for curve in curves]
     characters = runs[0].config.get("characters")
-    remarks = [] if characters is None else [f"{characters:,} characters"]
+    remarks = [] if characters is None else [_("{count:,} characters").format(count=characters)]
     for name, found in (
         ("Kneser-Ney", [run.kneser_ney_bits for run in runs]),
-        ("trigram", [run.trigram_bits for run in runs]),
+        (_("trigram"), [run.trigram_bits for run in runs]),
     ):
         # More than one where another share was held out.
         if bits := sorted({f"{value:.2f}" for value in found if value is not None}):
-            remarks.append(f"{name} {' or '.join(bits)}")
-    return Heading(_text_name(curves[0].of), ", ".join(remarks))
+            remarks.append(f"{name} {_(' or ').join(bits)}")
+    return Heading(_text_name(curves[0].of), _(", ").join(remarks))
 
 
 def _bits(one: Summary) -> Cell:
@@ -176,7 +183,7 @@ def _bits(one: Summary) -> Cell:
     if one.bits is None and one.loss is not None and one.run.vocab.kind == "character":
         if one.run.settings.corpus.held_out:
             return Cell("", number=True)  # not judged yet
-        return Cell(f"{one.loss / math.log(2):.2f}", number=True, below="in training")
+        return Cell(f"{one.loss / math.log(2):.2f}", number=True, below=_("in training"))
     return number(one.bits)
 
 
@@ -199,14 +206,18 @@ def _plots(curves: list[_Curve]) -> list[Window]:
     judged = [c for c in curves if c.of.run.settings.corpus.held_out > 0]
     others = [c for c in curves if c not in judged]
     return [
-        *_over_each_other(judged, f"held-out-{{}}-{key}", f"{name}: held out", _BITS),
-        *_over_each_other(others, f"training-{{}}-{key}", f"{name}: nothing held out", "loss"),
+        *_over_each_other(
+            judged, f"held-out-{{}}-{key}", _("{name}: held out").format(name=name), _BITS
+        ),
+        *_over_each_other(
+            others, f"training-{{}}-{key}", _("{name}: nothing held out").format(name=name), "loss"
+        ),
     ]
 
 
 def _over_each_other(curves: list[_Curve], key: str, title: str, figure: str) -> list[Window]:
     windows = []
-    for unit, x_title, x in _UNITS:
+    for unit, x_title, by, x in _UNITS:
         traces = []
         for curve in curves:
             entries: list[Any] = [entry for entry in curve.of.entries if figure in entry]
@@ -220,10 +231,10 @@ def _over_each_other(curves: list[_Curve], key: str, title: str, figure: str) ->
         windows.append(
             plot(
                 key.format(unit),
-                f"{title}, by {x_title}",
-                "bits per character" if figure == _BITS else "loss in training",
+                _(by).format(title=title),
+                _("bits per character") if figure == _BITS else _("loss in training"),
                 traces,
-                x_title=x_title,
+                x_title=_(x_title),
                 beside=True,
             )
         )

@@ -2,13 +2,14 @@
 
 import math
 
+from textgen.language import _, marked
 from textgen.plots.table import Cell, Row, number, table
 from textgen.runs.summary import Summary
 
 _JUDGED = (
-    ("network alone", "network_bits_per_character"),
-    ("with counts", "static_bits_per_character"),
-    ("as it reads", "held_out_bits_per_character"),
+    (marked("network alone"), "network_bits_per_character"),
+    (marked("with counts"), "static_bits_per_character"),
+    (marked("as it reads"), "held_out_bits_per_character"),
 )
 
 
@@ -24,7 +25,7 @@ def figures_table(compared: Summary) -> str:
         # Bits are of characters: of words they tell no perplexity.
         if perplexity is None and bits is not None and not words:
             perplexity = 2**bits
-        return [Cell(name), number(perplexity), number(bits, ".3f")]
+        return [Cell(_(name)), number(perplexity), number(bits, ".3f")]
 
     rows: list[Row] = []
     if judged:
@@ -34,17 +35,17 @@ def figures_table(compared: Summary) -> str:
                 whole = figure == _JUDGED[-1][1]
                 rows.append(row(name, judged.get(figure), perplexity if whole else None))
         else:
-            rows.append(row("this model", compared.bits, perplexity))
-        for name, bits in (("Kneser-Ney", run.kneser_ney_bits), ("trigram", run.trigram_bits)):
-            if bits is not None:
-                rows.append(row(name, bits))
+            rows.append(row(marked("this model"), compared.bits, perplexity))
+        counted = (("Kneser-Ney", run.kneser_ney_bits), (marked("trigram"), run.trigram_bits))
+        rows += [row(name, bits) for name, bits in counted if bits is not None]
     if compared.loss is not None:
         bits = None if words else compared.loss / math.log(2)
-        rows.append(row("in training, lately", bits, math.exp(min(compared.loss, 700.0))))
+        lately = marked("in training, lately")
+        rows.append(row(lately, bits, math.exp(min(compared.loss, 700.0))))
     head = [
-        Cell("held out" if judged else ""),
-        Cell(f"perplexity per {run.vocab.kind}", number=True),
-        Cell("bits per character", number=True),
+        Cell(_("held out") if judged else ""),
+        Cell(_("perplexity per {unit}").format(unit=run.vocab.unit), number=True),
+        Cell(_("bits per character"), number=True),
     ]
     return table(head, rows) + f"<p>{_length(compared)}</p>\n"
 
@@ -53,8 +54,13 @@ def _length(compared: Summary) -> str:
     """Return in words how long a run was trained."""
     done = next((e for e in reversed(compared.entries) if "seconds" in e and "epoch" in e), None)
     if done is None or compared.minutes is None:
-        return "Nothing was trained yet."
-    return (
-        f"{compared.minutes:,.1f} minutes, {done['epoch']:.2f} epochs, {done['tokens']:,} "
-        f"{compared.run.vocab.kind}s; {compared.parameters:,} parameters"
+        return _("Nothing was trained yet.")
+    return _(
+        "{minutes:,.1f} minutes, {epochs:.2f} epochs, {tokens:,} {units}; {parameters:,} parameters"
+    ).format(
+        minutes=compared.minutes,
+        epochs=done["epoch"],
+        tokens=done["tokens"],
+        units=compared.run.vocab.units,
+        parameters=compared.parameters,
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from textgen.evaluation.judge import Judged
 from textgen.evaluation.predictions import Predictions
 from textgen.files import write_atomically
+from textgen.language import _
 from textgen.names import readable
 from textgen.plots.html_page import html_page, in_script, language_of
 from textgen.text.vocab import UNKNOWN, Vocab
@@ -82,7 +83,7 @@ function show(target) {
   const table = document.createElement('table');
   const name = data.names[data.text[place]];
   table.append(row(known[place] ? name : name + ' ' + data.unknown,
-    (bits[place] / 100).toFixed(2) + ' bits'));
+    data.surprisal.replace('{bits}', (bits[place] / 100).toFixed(2))));
   for (let k = place * data.likeliest; k < (place + 1) * data.likeliest; k++)
     table.append(row(data.names[ids[k]], (chances[k] / 655.35).toFixed(2) + ' %'));
   for (let k = 0; k < asked && asked > 1; k++)
@@ -116,7 +117,7 @@ def write_heatmap(judged: Judged, path: Path) -> int:
         TextgenError: the file cannot be written.
     """
     tokens, predictions = judged.predictions(MAX_CHARACTERS)
-    title = f"{judged.trained.run.name}: {readable(judged.name)}"
+    title = _("{name}: {text}").format(name=judged.trained.run.name, text=readable(judged.name))
     write_predictions(path, title, judged.trained.vocab, tokens, predictions, judged.remarks())
     return max(0, len(judged.text) - MAX_CHARACTERS)
 
@@ -158,7 +159,8 @@ def write_predictions(
             "likeliest": predictions.ids.shape[1],
             "names": [_named(token) for token in names],
             "text": text,
-            "unknown": "(unknown to the model)",
+            "unknown": _("(unknown to the model)"),
+            "surprisal": _("{bits} bits"),
         }
     )
     characters = np.array([len(token) for token in tokens])
@@ -166,8 +168,8 @@ def write_predictions(
     lines = _paragraphs(
         tokens, (predictions.bits / characters).tolist(), known.tolist(), right.tolist()
     )
-    body = f"""<div id="legend">bits per character {_legend()}
-<i class="unknown">unknown to the model</i></div>
+    body = f"""<div id="legend">{_("bits per character")} {_legend()}
+<i class="unknown">{_("unknown to the model")}</i></div>
 {_who(predictions.asked)}<div id="hint"></div>
 <div lang="{language_of("".join(tokens[:_TOLD_BY]))}">
 {"".join(lines)}</div>
@@ -202,7 +204,7 @@ def _shown(token: str) -> str:
 def _named(token: str) -> str:
     """Return what to call a token that may have no look of its own."""
     if token == UNKNOWN:
-        return "(unknown)"
+        return _("(unknown)")
     if token.isprintable() and not token.isspace():
         return token
     return "".join({"\n": "↵", " ": "␣"}.get(c, f"U+{ord(c):04X}") for c in token)
@@ -219,9 +221,10 @@ def _who(asked: tuple[str, ...]) -> str:
     if len(asked) == 1:
         return ""
     names = " ".join(f"<i class=w{n}>{html.escape(name)}</i>" for n, name in enumerate(asked))
+    right = _("who was right, that is, gave the character the most:")
     return (
-        '<p id="asked"><label><input type="checkbox" id="who"> who was right, that is, gave the '
-        f"character the most:</label> <span class=who>{names}</span></p>\n"
+        f'<p id="asked"><label><input type="checkbox" id="who"> {right}</label> '
+        f"<span class=who>{names}</span></p>\n"
     )
 
 

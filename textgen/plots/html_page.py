@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from textgen.language import tag
+
 NARROW = Path(__file__).parent / "narrow.js"
 """What makes plotly's plots fit a phone."""
 
@@ -24,7 +26,7 @@ def in_script(values: object) -> str:
 def html_page(
     title: str, style: str, body: str, scripts: str = "", remarks: Sequence[str] = ()
 ) -> bytes:
-    """Return a whole page; what it says of itself is English.
+    """Return a whole page, in the language that is spoken.
 
     Args:
         title: plain text, in the tab and above everything.
@@ -36,7 +38,7 @@ def html_page(
     name = html.escape(title)
     told = "".join(f"<div class='remark'>{html.escape(remark)}</div>\n" for remark in remarks)
     page = f"""<!doctype html>
-<html lang="en">
+<html lang="{tag()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -8,6 +8,7 @@ from pathlib import Path
 from textgen.errors import TextgenError
 from textgen.evaluation.overlap import held_out_remarks
 from textgen.files import write_atomically
+from textgen.language import _
 from textgen.plots.comparison import comparison_windows
 from textgen.plots.figures import figures_table
 from textgen.plots.html_page import NARROW, html_page, in_script, language_of
@@ -56,9 +57,9 @@ def write_report(runs: Sequence[Run], path: Path) -> None:
         return
     (one,) = compared
     samples = [entry for entry in reversed(one.entries) if "sample" in entry]
-    texts = f"""<h2>Samples, the newest first</h2>
+    texts = f"""<h2>{_("Samples, the newest first")}</h2>
 <dl>{"".join(map(_sample, samples))}</dl>
-<h2>Settings</h2>
+<h2>{_("Settings")}</h2>
 {_settings(one.run)}"""
     plots = run_plots(one.run, one.entries)
     remarks = held_out_remarks(one.run)
@@ -71,13 +72,18 @@ def _write_comparison(compared: Sequence[Summary], path: Path) -> None:
     places = {run.folder: f"#run-{place}" for place, run in enumerate(runs)}
     first, *plots = comparison_windows(compared, lambda run: places[run.folder])
     found = differences([run.settings.flat() for run in runs])
-    head = [Cell("setting"), *(Cell(run.name) for run in runs)]
+    head = [Cell(_("setting")), *(Cell(run.name) for run in runs)]
     rows = [[Cell(name), *(Cell(shown(one[name])) for one in found)] for name in found[0]]
-    differing = f"<h2>The settings that differ</h2>\n<div class='wide'>{table(head, rows)}</div>"
-    remarks = [f"{run.name}: {remark}" for run in runs for remark in held_out_remarks(run)]
+    heading = _("The settings that differ")
+    differing = f"<h2>{heading}</h2>\n<div class='wide'>{table(head, rows)}</div>"
+    remarks = [
+        _("{name}: {remark}").format(name=run.name, remark=remark)
+        for run in runs
+        for remark in held_out_remarks(run)
+    ]
     write_page(
         path,
-        f"{len(runs)} runs",
+        _("{count} runs").format(count=len(runs)),
         plots,
         (differing if rows else "") + "".join(map(_last_sample, range(len(runs)), compared)),
         remarks,
@@ -96,7 +102,7 @@ def _last_sample(place: int, one: Summary) -> str:
 def _sample(entry: Entry) -> str:
     text = entry["sample"]
     return (
-        f"<dt>epoch {entry['epoch']:.2f}</dt>"
+        f"<dt>{_('epoch {epoch:.2f}').format(epoch=entry['epoch'])}</dt>"
         f"<dd class='sample' lang='{language_of(text)}'>{html.escape(text)}</dd>\n"
     )
 
@@ -106,7 +112,7 @@ def _settings(run: Run) -> str:
     changed, usual = settings_rows(run)
     columns = [Cell(""), Cell("")]
     return f"""<div class='wide'>{table(columns, [*facts(run), *changed])}</div>
-<details><summary>The others, which are the defaults</summary>
+<details><summary>{_("The others, which are the defaults")}</summary>
 <div class='wide'>{table(columns, usual[1:])}</div>
 </details>"""
 

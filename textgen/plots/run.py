@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from textgen.config import Settings
 from textgen.evaluation.overlap import Overlap, held_out_overlap
+from textgen.language import _, marked
 from textgen.names import readable
 from textgen.plots.table import Cell, Heading, Row, table
 from textgen.plots.window import (
@@ -40,11 +41,11 @@ _Figure = Literal[
 _BITS: Final = "held_out_bits_per_character"
 
 
-_HELD_OUT: Final[tuple[tuple[_Figure, str, str], ...]] = ((_BITS, "held out", RED),)
+_HELD_OUT: Final[tuple[tuple[_Figure, str, str], ...]] = ((_BITS, marked("held out"), RED),)
 _HELD_OUT_WITH_COUNTS: Final[tuple[tuple[_Figure, str, str], ...]] = (
-    ("network_bits_per_character", "network alone", BLUE),
-    ("static_bits_per_character", "with counts", GREEN),
-    (_BITS, "as it reads", RED),
+    ("network_bits_per_character", marked("network alone"), BLUE),
+    ("static_bits_per_character", marked("with counts"), GREEN),
+    (_BITS, marked("as it reads"), RED),
 )
 """The curves of what is held out."""
 
@@ -75,22 +76,22 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT
     name, bits = "Kneser-Ney", run.kneser_ney_bits
     if bits is None:  # a run that was made before it was counted
-        name, bits = "trigram", run.trigram_bits
+        name, bits = _("trigram"), run.trigram_bits
     counted = [] if bits is None else [level(name, bits, end)]
     # Its perplexity is per character: it says nothing beside that of words.
     counted_perplexity = (
         [] if bits is None or run.vocab.kind == "word" else [level(name, 2**bits, end)]
     )
     held_out_perplexity = line(
-        f"held out{known}", _series(judged, "held_out_perplexity"), RED, markers=True
+        _("held out") + known, _series(judged, "held_out_perplexity"), RED, markers=True
     )
     held_out_bits = plot(
         "bits",
-        f"Bits per character, held out{known}",
-        "bits per character",
+        _("Bits per character, held out") + known,
+        _("bits per character"),
         [
             *(
-                line(label, _series(judged, figure), colour, markers=True)
+                line(_(label), _series(judged, figure), colour, markers=True)
                 for figure, label, colour in held_out
             ),
             *counted,
@@ -100,10 +101,10 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     return [
         plot(
             "perplexity",
-            "Perplexity",
-            f"perplexity per {run.vocab.kind}",
+            _("Perplexity"),
+            _("perplexity per {unit}").format(unit=run.vocab.unit),
             [
-                line("training", _series(trained, "perplexity"), BLUE),
+                line(_("training"), _series(trained, "perplexity"), BLUE),
                 *([held_out_perplexity] if holds_out else []),
                 *counted_perplexity,
             ],
@@ -112,19 +113,20 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
         *([held_out_bits] if holds_out else []),
         plot(
             "optimiser",
-            "Learning rate and gradient norm",
-            "gradient norm before clipping",
+            _("Learning rate and gradient norm"),
+            _("gradient norm before clipping"),
             [
-                line("gradient norm", _series(trained, "gradient_norm"), BLUE),
-                line("learning rate", _series(trained, "learning_rate"), GREEN) | {"yaxis": "y2"},
+                line(_("gradient norm"), _series(trained, "gradient_norm"), BLUE),
+                line(_("learning rate"), _series(trained, "learning_rate"), GREEN)
+                | {"yaxis": "y2"},
             ],
-            right_axis="learning rate",
+            right_axis=_("learning rate"),
         ),
         plot(
             "speed",
-            "Speed",
-            f"{run.vocab.kind}s per second",
-            [line("training", _series(trained, "tokens_per_second"), BLUE)],
+            _("Speed"),
+            _("{units} per second").format(units=run.vocab.units),
+            [line(_("training"), _series(trained, "tokens_per_second"), BLUE)],
         ),
     ]
 
@@ -132,29 +134,31 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
 def run_texts(run: Run, entries: list[Entry]) -> list[Window]:
     """Return the newest sample of generated text, and what the run was made with."""
     samples = [entry for entry in entries if "sample" in entry]
-    newest = (
-        f"<p style='color:{GREY}'>epoch {samples[-1]['epoch']:.2f}</p>"
-        f"<p style='font-size:18px;line-height:1.7'>{_paragraphs(samples[-1]['sample'])}</p>"
-        if samples
-        else "<p>The first sample comes with the first evaluation.</p>"
-    )
+    if samples:
+        epoch = _("epoch {epoch:.2f}").format(epoch=samples[-1]["epoch"])
+        newest = (
+            f"<p style='color:{GREY}'>{epoch}</p>"
+            f"<p style='font-size:18px;line-height:1.7'>{_paragraphs(samples[-1]['sample'])}</p>"
+        )
+    else:
+        newest = f"<p>{_('The first sample comes with the first evaluation.')}</p>"
     changed, usual = settings_rows(run)
     settings = table([Cell(""), Cell("")], [*facts(run), *changed, *usual])
-    return [text("sample", "Newest sample", newest), text("settings", "Settings", settings)]
+    return [text("sample", _("Newest sample"), newest), text("settings", _("Settings"), settings)]
 
 
 def facts(run: Run) -> list[Row]:
     """Return what a run is and what it learned from, as rows of a name and a value."""
     overlap = held_out_overlap(run)
-    known = {} if overlap is None else {"held out, in training text": f"{overlap.share:.1%}"}
+    known = {} if overlap is None else {_("held out, in training text"): f"{overlap.share:.1%}"}
     files: list[dict[str, str | None]] = run.config.get("files", [])
     rows = {
-        "run": run.name,
-        "text": ", ".join(readable(file.get("path") or "?") for file in files),
-        "characters": f"{run.config.get('characters', 0):,}",
+        _("run"): run.name,
+        _("text"): _(", ").join(readable(file.get("path") or "?") for file in files),
+        _("characters"): f"{run.config.get('characters', 0):,}",
         **known,
-        "vocabulary": f"{len(run.vocab):,}",
-        "steps": f"{run.plan.total_steps:,}",
+        _("vocabulary"): f"{len(run.vocab):,}",
+        _("steps"): f"{run.plan.total_steps:,}",
         **run.config.get("versions", {}),
     }
     return [_pair(name, value) for name, value in rows.items()]
@@ -166,9 +170,9 @@ def settings_rows(run: Run) -> tuple[list[Row], list[Row]]:
     settings = {name: value for name, value in run.settings.flat().items() if value is not None}
     changed = [name for name, value in settings.items() if value != usual[name]]
     return (
-        [Heading("not the defaults"), *(_pair(name, shown(settings[name])) for name in changed)],
+        [Heading(_("not the defaults")), *(_pair(name, shown(settings[name])) for name in changed)],
         [
-            Heading("defaults"),
+            Heading(_("defaults")),
             *(_pair(name, shown(value)) for name, value in settings.items() if name not in changed),
         ],
     )
@@ -182,7 +186,7 @@ def seen(overlap: Overlap | None) -> str:
     """Return what a held-out figure is not shown without: that the model knows the text."""
     if overlap is None or overlap.is_natural:
         return ""
-    return f" ({overlap.share:.0%} in the training text)"
+    return _(" ({share:.0%} in the training text)").format(share=overlap.share)
 
 
 def _series(entries: Iterable[Entry], name: _Figure) -> Points:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from textgen.language import _, marked
 from textgen.plots.table import Cell, number, table
 from textgen.plots.window import BLUE, GREEN, GREY, RED, Subject, Trace, Window, line, plot, text
 from textgen.runs.record import Entry, Record
@@ -11,9 +12,9 @@ _Answer = Literal["accuracy", "out_0", "out_1"]
 
 _COLORS = {"scratch": BLUE, "nn": RED, "gru": GREEN, "rnn": GREY}
 _ANSWERS: dict[_Answer, str] = {
-    "accuracy": "share of answers right",
-    "out_0": "answer",
-    "out_1": "answer",
+    "accuracy": marked("share of answers right"),
+    "out_0": marked("answer"),
+    "out_1": marked("answer"),
 }
 """What tasks measure of their answers, and what stands at the axis."""
 
@@ -47,13 +48,15 @@ def task_plots(task: str, entries: list[Entry]) -> list[Window]:
 
     windows = []
     if losses := curves("loss"):
-        windows.append(plot(f"{task}-loss", f"{task}: loss", "loss", losses, logarithmic=True))
+        title = _("{task}: loss").format(task=task)
+        windows.append(plot(f"{task}-loss", title, _("loss"), losses, logarithmic=True))
     measured = [name for name in _ANSWERS if any(name in entry for entry in entries)]
     if measured:
         answers = [
             trace for name in measured for trace in curves(name, name if len(measured) > 1 else "")
         ]
-        windows.append(plot(f"{task}-answers", f"{task}: answers", _ANSWERS[measured[0]], answers))
+        title = _("{task}: answers").format(task=task)
+        windows.append(plot(f"{task}-answers", title, _(_ANSWERS[measured[0]]), answers))
     errors = [
         _dots(entry["model"], entry["errors"], _COLORS.get(entry["model"]))
         for entry in entries
@@ -63,10 +66,10 @@ def task_plots(task: str, entries: list[Entry]) -> list[Window]:
         windows.append(
             plot(
                 f"{task}-errors",
-                f"{task}: absolute error of each answer",
-                "absolute error",
+                _("{task}: absolute error of each answer").format(task=task),
+                _("absolute error"),
                 errors,
-                x_title="number of the problem",
+                x_title=_("number of the problem"),
             )
         )
     return windows
@@ -82,16 +85,16 @@ def _results(entries: list[Entry]) -> Window:
         [
             Cell(str(entry["task"]), below=str(entry["model"])),
             Cell(
-                "pass" if entry["passed"] else "FAIL",
+                _("pass") if entry["passed"] else _("FAIL"),
                 color=GREEN if entry["passed"] else RED,
                 bold=not entry["passed"],
             ),
-            Cell(str(entry["result"]), below=f"must: {entry['asked']}"),
+            Cell(str(entry["result"]), below=_("must: {asked}").format(asked=entry["asked"])),
             number(entry["seconds"], ",.1f"),
         ]
         for entry in entries
         if "passed" in entry
     ]
-    names = ("task", "", "what came out")
-    head = [*map(Cell, names), Cell("seconds", number=True)]
-    return text("results", "Sanity", table(head, rows))
+    names = (_("task"), "", _("what came out"))
+    head = [*map(Cell, names), Cell(_("seconds"), number=True)]
+    return text("results", _("Sanity"), table(head, rows))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from textgen.language import _
 from textgen.runs.record import Entry, Record
 
 _MOST_POINTS = 1000
@@ -123,7 +124,7 @@ def plot(
     y_title: str,
     traces: list[Trace],
     *,
-    x_title: str = "epoch",
+    x_title: str = "",
     logarithmic: bool = False,
     right_axis: str | None = None,
     beside: bool = False,
@@ -135,7 +136,7 @@ def plot(
         title: what stands above it.
         y_title: what is measured upwards.
         traces: the curves.
-        x_title: what is measured to the right.
+        x_title: what is measured to the right; epochs when not given.
         logarithmic: whether the scale upwards is.
         right_axis: what is measured at the right, by curves of the axis ``y2``.
         beside: whether the legend is long, and stands beside the curves, in a wide frame.
@@ -143,7 +144,7 @@ def plot(
     axis = {"gridcolor": "#e8e8e8", "zeroline": False, "automargin": True}
     layout: dict[str, Any] = {
         "title": {"text": title, "font": {"size": 16}, "x": 0.02, "xanchor": "left"},
-        "xaxis": {"title": {"text": x_title}, "rangemode": "tozero", **axis},
+        "xaxis": {"title": {"text": x_title or _("epoch")}, "rangemode": "tozero", **axis},
         "yaxis": {"title": {"text": y_title}, **axis}
         | (_logarithmic(traces) if logarithmic else {}),
         "showlegend": True,

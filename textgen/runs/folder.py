@@ -293,7 +293,9 @@ def new_name(file: Path, time: datetime) -> str:
     return (begin or "text") + ending
 
 
-def make_room_for(root: Path, name: str, given: str = "--name", *, numbered: bool = False) -> None:
+def make_room_for(
+    root: Path, name: str, given: Message | str = "--name", *, numbered: bool = False
+) -> None:
     """Make the folder that runs are in, unless it is there.
 
     Args:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from textgen.errors import TextgenError, os_reason
+from textgen.language import Message
 from textgen.runs import base
 from textgen.runs.folder import make_room_for
 from textgen.runs.lock import locked
@@ -45,7 +46,7 @@ def rename(folder: Path, name: str) -> Path:
     """
     require_own(folder)
     root = folder.absolute().parent
-    make_room_for(root, name, "the new name")
+    make_room_for(root, name, Message("the new name"))
     try:
         with locked(folder):
             return folder.rename(folder.parent / name)

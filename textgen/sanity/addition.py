@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from textgen.config import TrainingConfig
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.sanity.binary import Numbers, to_bits, to_numbers
 from textgen.sanity.examples import Examples
@@ -94,8 +95,8 @@ def addition(trial: Trial) -> Finding:
     network, test = learn(trial)
     share = share_right(network, test)
     return Finding(
-        asked=f"{100 * _WANTED:g} % of {_TESTED:,} sums",
-        result=f"{100 * share:.2f} % of {_TESTED:,} sums",
+        aim=Message("{share:g} % of {count:,} sums", share=100 * _WANTED, count=_TESTED),
+        outcome=Message("{share:.2f} % of {count:,} sums", share=100 * share, count=_TESTED),
         passed=share >= _WANTED,
         figures={"share_right": share, "epochs": _settings(trial)[1]},
         answers=tuple(Answer(p, ask(network, p.a, p.b)) for p in trial.problems),

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
@@ -52,10 +53,10 @@ def copy_memory(trial: Trial) -> Finding:
     with torch.no_grad():
         found = right()
     return Finding(
-        asked=f"{_SYMBOLS} of {_SYMBOLS} symbols"
+        aim=Message("{right} of {count} symbols", right=_SYMBOLS, count=_SYMBOLS)
         if gated
-        else f"at most {_SYMBOLS // 2} of {_SYMBOLS}",
-        result=f"{found} of {_SYMBOLS} symbols",
+        else Message("at most {most} of {count}", most=_SYMBOLS // 2, count=_SYMBOLS),
+        outcome=Message("{right} of {count} symbols", right=found, count=_SYMBOLS),
         passed=found == _SYMBOLS if gated else found <= _SYMBOLS // 2,
         figures={"right": found, "symbols": _SYMBOLS, "steps": _BLANKS},
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
@@ -72,11 +73,11 @@ def long_numbers(trial: Trial) -> Finding:
     trial.train(network, noisy, config, _EPOCHS, judge)
     with torch.no_grad():
         found = {width: int(right(test).sum()) for width, test in tests.items()}
+    every = Message("all, to {bits:,} bits", bits=max(_TESTED))
+    some = ", ".join(f"{found[width]}/{count}" for width, count in _TESTED.items())
     return Finding(
-        asked=f"all, to {max(_TESTED):,} bits",
-        result=", ".join(f"{found[width]} of {count}" for width, count in _TESTED.items())
-        if found != _TESTED
-        else f"all, to {max(_TESTED):,} bits",
+        aim=every,
+        outcome=every if found == _TESTED else Message(some),
         passed=found == _TESTED,
         figures={f"{width} bits": count for width, count in found.items()},
     )

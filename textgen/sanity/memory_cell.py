@@ -8,6 +8,7 @@ An input is (x1, x2, x3, 1): x2 = 1 adds x1 to the memory, x2 = -1 clears it, x3
 import torch
 from torch import Tensor, nn
 
+from textgen.language import Message, _
 from textgen.model.lstm import Activation, lstm_step
 from textgen.sanity.trial import Finding, Trial
 
@@ -70,7 +71,7 @@ def unchanged(x: Tensor) -> Tensor:
 def memory_cell(trial: Trial) -> Finding:
     """Compare the equations with the document's figures, and the layers with the equations."""
     memories, hard = run_cell(hard_gate, unchanged)
-    _, soft = run_cell(torch.sigmoid, torch.tanh)
+    soft = run_cell(torch.sigmoid, torch.tanh)[1]
     given = {
         name: WEIGHT_IH if name.startswith("weight_ih") else torch.zeros(shape)
         for name, shape in (
@@ -99,8 +100,10 @@ def memory_cell(trial: Trial) -> Finding:
         memories.tolist() == _HARD_MEMORY and hard.tolist() == _HARD_OUTPUT and rounding < _ROUNDED
     )
     return Finding(
-        asked=f"as by hand, to {_TOLERANCE:.0e}",
-        result=f"as by hand, to {difference:.0e}" if as_documented else "not as by hand",
+        aim=Message("as by hand, to {difference:.0e}", difference=_TOLERANCE),
+        outcome=Message("as by hand, to {difference:.0e}", difference=difference)
+        if as_documented
+        else Message("not as by hand"),
         passed=as_documented and difference <= _TOLERANCE,
         figures={
             "memory": memories.tolist(),
@@ -109,8 +112,8 @@ def memory_cell(trial: Trial) -> Finding:
             "difference": difference,
         },
         details=(
-            _row("hard, memory", memories, "3.0f"),
-            _row("hard, output", hard, "3.0f"),
+            _row(_("hard, memory"), memories, "3.0f"),
+            _row(_("hard, output"), hard, "3.0f"),
             _row("lstm_step", soft, ".4f"),
             *(_row(name, output, ".4f") for name, output in found.items()),
         ),

@@ -10,6 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from textgen.language import Message
 from textgen.model.framework import adopt
 from textgen.model.gru import GRU
 from textgen.model.layers import RecurrentLayers
@@ -51,9 +52,10 @@ def parity(_: Trial) -> Finding:
         dtype: max(found for (_, other), found in differences.items() if other == dtype)
         for dtype in _TOLERANCES
     }
+    (one, other), (found_one, found_other) = _TOLERANCES.values(), highest.values()
     return Finding(
-        asked="to " + " and ".join(f"{tolerance:.0e}" for tolerance in _TOLERANCES.values()),
-        result="to " + " and ".join(f"{found:.1e}" for found in highest.values()),
+        aim=Message("to {one:.0e} and {other:.0e}", one=one, other=other),
+        outcome=Message("to {one:.1e} and {other:.1e}", one=found_one, other=found_other),
         passed=all(found <= _TOLERANCES[dtype] for dtype, found in highest.items()),
         figures={f"{name} {names[dtype]}": found for (name, dtype), found in differences.items()},
         details=tuple(

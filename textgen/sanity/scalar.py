@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from textgen.config import TrainingConfig
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.sanity.examples import Examples
 from textgen.sanity.network import Network
@@ -32,26 +33,27 @@ def scalar(trial: Trial) -> Finding:
 def _by_hand(trial: Trial) -> Finding:
     stages = (2000, 5000) if trial.full else (200, 500)
     config = trial.adam(learning_rate=0.001 if trial.full else 0.03, batch_size=1)
-    told: list[tuple[str, Tensor]] = []
+    told: list[tuple[Message, Tensor]] = []
     for epochs in stages:
         # Each stage draws other weights; the second has those of the first from its checkpoint.
         network = _make_network(_normal(trial.layers(1, 1)))
-        told = told or [("before", _answers(network))]
+        told = told or [(Message("before"), _answers(network))]
         _train(trial, network, config, epochs)
-        told.append((f"after {epochs:,} epochs", _answers(network)))
+        told.append((Message("after {epochs:,} epochs", epochs=epochs), _answers(network)))
     trial.checkpoint.unlink()
     return _finding(told)
 
 
 def _built_in(trial: Trial) -> Finding:
     network = _make_network(trial.layers(1, 1))
-    told = [("before", _answers(network))]
+    told = [(Message("before"), _answers(network))]
     # Both sequences at once, and a short memory for the squares: one after the other and with
     # the usual 0.999, one draw of the weights in ten stays at 0.5.
     config = trial.adam(learning_rate=0.1, batch_size=2, beta2=0.9)
     _train(trial, network, config, _BUILT_IN_EPOCHS)
     trial.checkpoint.unlink()
-    told.append((f"after {_BUILT_IN_EPOCHS} epochs", _answers(network)))
+    after = Message("after {epochs:,} epochs", epochs=_BUILT_IN_EPOCHS)
+    told.append((after, _answers(network)))
     return _finding(told)
 
 
@@ -83,16 +85,16 @@ def _train(trial: Trial, network: Network, config: TrainingConfig, epochs: int) 
     trial.train(network, _EXAMPLES, config, epochs, judge, trial.checkpoint)
 
 
-def _finding(told: list[tuple[str, Tensor]]) -> Finding:
+def _finding(told: list[tuple[Message, Tensor]]) -> Finding:
     out_0, out_1 = told[-1][1].tolist()
     errors = [float((answers - _EXAMPLES.y.flatten()).abs().max()) for _, answers in told]
     falling = sorted(errors, reverse=True) == errors
     return Finding(
-        asked=f"0 and 1, to {_WANTED}",
-        result=f"{out_0:.3f} and {out_1:.3f}",
+        aim=Message("0 and 1, to {wanted}", wanted=_WANTED),
+        outcome=Message("{out_0:.3f} and {out_1:.3f}", out_0=out_0, out_1=out_1),
         passed=falling and errors[-1] <= _WANTED,
-        figures={when: answers.tolist() for when, answers in told},
+        figures={when.english(): answers.tolist() for when, answers in told},
         details=tuple(
-            f"{when:18} 0: {answers[0]:6.3f}   1: {answers[1]:6.3f}" for when, answers in told
+            f"{when!s:18} 0: {answers[0]:6.3f}   1: {answers[1]:6.3f}" for when, answers in told
         ),
     )

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from textgen.language import Message
 from textgen.runs.record import Entry
 from textgen.sanity.binary import Numbers, to_bits, to_numbers
 from textgen.sanity.examples import Examples
@@ -97,8 +98,8 @@ def subtraction(trial: Trial) -> Finding:
     count = int((errors == 0).sum())
     rmse = float(np.sqrt(np.mean(errors.astype(np.float64) ** 2)))
     return Finding(
-        asked=f"{_TESTED:,} right, RMSE 0",
-        result=f"{count:,} right, RMSE {rmse:.4f}",
+        aim=Message("{count:,} right, RMSE 0", count=_TESTED),
+        outcome=Message("{count:,} right, RMSE {rmse:.4f}", count=count, rmse=rmse),
         passed=count == _TESTED,
         figures={"right": count, "tested": _TESTED, "rmse": rmse},
         details=tuple(

@@ -68,8 +68,8 @@ class Row:
             "model": self.model,
             "passed": self.finding.passed,
             "seconds": round(self.seconds, 3),
-            "asked": self.finding.asked,
-            "result": self.finding.result,
+            "asked": self.finding.aim.english(),
+            "result": self.finding.outcome.english(),
             "figures": self.finding.figures,
             "answers": [answer.as_json() for answer in self.finding.answers],
         }
@@ -130,8 +130,8 @@ def _run_suite(
                 row = Row(name, model, finding, time.perf_counter() - began)
                 trial.note(
                     {
-                        "asked": finding.asked,
-                        "result": finding.result,
+                        "asked": finding.aim.english(),
+                        "result": finding.outcome.english(),
                         "passed": finding.passed,
                         "seconds": round(row.seconds, 3),
                     }

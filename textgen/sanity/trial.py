@@ -20,6 +20,7 @@ from torch import nn
 
 from textgen.bars import in_terminal, progress_bar
 from textgen.config import Cell, Implementation, TrainingConfig
+from textgen.language import Message, _, marked
 from textgen.model.framework import recurrent_layers
 from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.progress import Position, Progress
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 _REPORTS = 25
 """Points on a curve, about; with --full twice as many, one for each epoch of addition."""
 
-_TOLD = {"loss": ".4f", "accuracy": ".3f", "out_0": ".3f", "out_1": ".3f"}
+_TOLD = {marked("loss"): ".4f", marked("accuracy"): ".3f", "out_0": ".3f", "out_1": ".3f"}
 """What a line tells of an entry, and with how many digits."""
 
 LAYERS: dict[str, tuple[Implementation, Cell]] = {
@@ -69,20 +70,30 @@ class Finding:
     """What came out of a task.
 
     Args:
-        asked: what must be so.
-        result: what was found, in the same words.
+        aim: what must be so.
+        outcome: what was found, in the same words.
         passed: whether it is so.
         figures: the result as numbers.
         details: lines that are worth reading.
         answers: to the problems that were asked.
     """
 
-    asked: str
-    result: str
+    aim: Message
+    outcome: Message
     passed: bool
     figures: dict[str, Any] = field(default_factory=dict)
     details: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """What must be so, for people."""
+        return str(self.aim)
+
+    @property
+    def result(self) -> str:
+        """What was found, for people."""
+        return str(self.outcome)
 
 
 @dataclass(frozen=True)
@@ -150,13 +161,13 @@ class Trial:
         optimizer = make_optimizer(network, config)
         position, progress = Position(), Progress()
         if checkpoint is not None:
-            position, progress, _ = load_training(checkpoint, network, optimizer)
+            position, progress = load_training(checkpoint, network, optimizer)[:2]
         meter = Meter()
         name = f"{self.task} {self.model}"
         lines = not in_terminal()
         if lines:
             log.info("%s", name)
-        with progress_bar(total_steps, "steps", name, done=position.step) as bar:
+        with progress_bar(total_steps, _("steps"), name, done=position.step) as bar:
             for step in train_steps(network, batches, optimizer, config, total_steps, position):
                 position = step.position
                 meter.add(step)
@@ -164,7 +175,8 @@ class Trial:
                 if position.step in marks:
                     entry = meter.read(step, position.step / per_epoch) | judged(network, judge)
                     self.note(entry)
-                    bar.set_postfix_str(f"loss {entry['loss']:.4f}", refresh=False)
+                    shown = _("loss {loss:.4f}").format(loss=entry["loss"])
+                    bar.set_postfix_str(shown, refresh=False)
                     if lines and position.batch == per_epoch:
                         log.info("%s", epoch_line(entry, epochs))
                     meter.start()
@@ -193,11 +205,12 @@ def report_steps(epochs: int, per_epoch: int, most: int) -> set[int]:
 def epoch_line(entry: Entry, epochs: int) -> str:
     """Return what the record has of an epoch's end: ``Epoch 2/9, loss 0.1234, accuracy 0.987``."""
     figures = [
-        f"{name} {value:{_TOLD[name]}}"
+        f"{_(name)} {value:{_TOLD[name]}}"
         for name, value in entry.items()
         if name in _TOLD and isinstance(value, float)
     ]
-    return ", ".join([f"Epoch {entry['epoch']:.0f}/{epochs}", *figures])
+    number = _("Epoch {number:.0f}/{epochs}").format(number=entry["epoch"], epochs=epochs)
+    return _(", ").join([number, *figures])
 
 
 @torch.no_grad()

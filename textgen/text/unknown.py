@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textgen.errors import TextgenError
+from textgen.language import _
 from textgen.text.vocab import Vocab
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def understood(
     if map_script:
         prefix, changes = map_to_known(vocab, prefix)
         if changes:
-            messages.append(f"--map-script: {describe(changes)}")
+            messages.append(_("--map-script: {changes}").format(changes=describe(changes)))
     found = (_pieces_message(vocab, prefix, name), unknown_message(vocab, prefix, name))
     return prefix, [*messages, *filter(None, found)]
 
@@ -62,7 +63,8 @@ def _pieces_message(vocab: Vocab, prefix: str, name: str) -> str | None:
     if not pieces:
         return None
     changes = [(word, "+".join(found)) for word, found in pieces.items()]
-    return f"No words in the vocabulary of {name}, so read in pieces: {describe(changes)}"
+    pieces = _("No words in the vocabulary of {name}, so read in pieces: {changes}")
+    return pieces.format(name=name, changes=describe(changes))
 
 
 def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:
@@ -76,16 +78,29 @@ def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:
     unknown = vocab.unknown(prefix)
     if not unknown:
         return None
-    more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
-    nothing = "nothing of it is known: " if set(vocab.split(prefix)) == set(unknown) else ""
-    line = f"Not in the vocabulary of {name}, so read as <unk>: {nothing}"
-    line += shown(unknown[:_SHOWN]) + more
+    nothing = set(vocab.split(prefix)) == set(unknown)
+    line = (
+        _("Not in the vocabulary of {name}, so read as <unk>: nothing of it is known: {tokens}")
+        if nothing
+        else _("Not in the vocabulary of {name}, so read as <unk>: {tokens}")
+    )
+    parts = [line.format(name=name, tokens=_and_more(shown(unknown[:_SHOWN]), len(unknown)))]
     known = [(token, other) for token in unknown for other in _known_instead(vocab, token)[:1]]
     if known:
-        line += f"; known instead: {describe(known)} (--map-script puts that in)"
+        instead = _("known instead: {changes} (--map-script puts that in)")
+        parts.append(instead.format(changes=describe(known)))
     if not _has_opencc() and any(map(_has_han, unknown)):
-        line += "; whether another script would be known, OpenCC can tell: pip install opencc"
-    return line
+        parts.append(
+            _("whether another script would be known, OpenCC can tell: pip install opencc")
+        )
+    return _("; ").join(parts)
+
+
+def _and_more(some: str, count: int) -> str:
+    """Return the first of so many, and how many more there are."""
+    if count <= _SHOWN:
+        return some
+    return _("{some} and {count:,} more").format(some=some, count=count - _SHOWN)
 
 
 def map_to_known(vocab: Vocab, prefix: str) -> tuple[str, list[tuple[str, str]]]:
@@ -120,9 +135,8 @@ def map_to_known(vocab: Vocab, prefix: str) -> tuple[str, list[tuple[str, str]]]
 
 def describe(changes: list[tuple[str, str]]) -> str:
     """Return what became of what, for people."""
-    more = f" and {len(changes) - _SHOWN:,} more" if len(changes) > _SHOWN else ""
     pairs = (f"{shown([old])}→{shown([new])}" for old, new in changes[:_SHOWN])
-    return " ".join(pairs) + more
+    return _and_more(" ".join(pairs), len(changes))
 
 
 def shown(tokens: Iterable[str]) -> str:

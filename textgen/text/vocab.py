@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.language import _
 from textgen.text.characters import count_characters
 from textgen.text.words import words
 
@@ -52,6 +53,16 @@ class Vocab:
         if kind == "character":
             self._id_of_code_point = np.zeros(_CODE_POINTS, dtype=np.int32)
             self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
+
+    @property
+    def unit(self) -> str:
+        """What one of its tokens is, for people."""
+        return _("character") if self.kind == "character" else _("word")
+
+    @property
+    def units(self) -> str:
+        """What its tokens are, for people."""
+        return _("characters") if self.kind == "character" else _("words")
 
     @classmethod
     def build(cls, text: str, kind: TokenKind = "character", min_count: int = 1) -> "Vocab":

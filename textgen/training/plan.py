@@ -18,6 +18,7 @@ from textgen.config import Settings
 from textgen.evaluation.mixture import evaluate_text
 from textgen.evaluation.perplexity import CONTEXT, read
 from textgen.evaluation.sample import ROWS, Sample
+from textgen.language import _
 from textgen.model.precision import choose_dtype
 from textgen.runs.progress import Plan, Position
 from textgen.training.agenda import EVALUATIONS, evaluations_within
@@ -58,17 +59,19 @@ def make_plan(settings: Settings, material: Material, learner: Learner) -> Plan:
     possible = max(1, int((budget - evaluations * judging) / per_step))
     total_steps = possible if most is None else min(possible, most)
     dtype = choose_dtype(config.precision, learner.model.parameters())
+    one = config.minutes == 1
+    minutes = _("1 minute") if one else _("{count:g} minutes").format(count=config.minutes)
+    more = _(". Judging the end takes about {seconds:.0f} s more").format(seconds=ending)
     log.info(
-        "%g minute%s: %s steps (%.3g epochs) of %.0f ms in %s, about %.0f s; how many they become "
+        "%s: %s steps (%.3g epochs) of %.0f ms in %s, about %.0f s; how many they become "
         "goes by the clock%s",
-        config.minutes,
-        "s" * (config.minutes != 1),
+        minutes,
         f"{total_steps:,}",
         total_steps / learner.batches.num_batches(0),
         1000 * per_step,
         str(dtype).removeprefix("torch."),
         total_steps * per_step + evaluations * judging,
-        f". Judging the end takes about {ending:.0f} s more" if ending >= 0.5 else "",
+        more if ending >= 0.5 else "",
     )
     return Plan(
         total_steps,

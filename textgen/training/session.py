@@ -20,7 +20,7 @@ from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import ROWS, Sample
 from textgen.interrupts import StopRequest, stop_requests
-from textgen.language import Message
+from textgen.language import Message, _
 from textgen.model.precision import choose_dtype
 from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
@@ -223,7 +223,7 @@ class Session:
             tokens_per_step = self.config.rows * self.config.num_steps
             bar = progress_bar(
                 self.agenda.course.total_steps * tokens_per_step,
-                f"{self.material.vocab.kind}s",
+                self.material.vocab.units,
                 done=self.position.step * tokens_per_step,
             )
             with mirror(run), bar:
@@ -291,16 +291,22 @@ class Session:
         plan, done = run.plan, self.position.step
         before = [entry for entry in run.record.read() if entry["step"] <= plan.first_step]
         gone = spent - spent_after(before)
-        steps = f"{done - plan.first_step:,} steps"
-        words = [f"{plan.budget:g} s asked, {gone:,.1f} s spent on {steps}, judging and saving"]
+        words = [
+            _(
+                "{budget:g} s asked, {gone:,.1f} s spent on {steps:,} steps, judging and saving"
+            ).format(budget=plan.budget, gone=gone, steps=done - plan.first_step)
+        ]
         if self.ran_stale():
-            words.append("it stopped early")
+            words.append(_("it stopped early"))
         elif done == plan.most:
-            words.append(f"{self._epoch():.3g} epochs are as many as were to be")
-        words.append(f"judging the end took {self.clock.read() - spent:,.1f} s more")
+            as_many = _("{epochs:.3g} epochs are as many as were to be")
+            words.append(as_many.format(epochs=self._epoch()))
+        ending = _("judging the end took {seconds:,.1f} s more")
+        words.append(ending.format(seconds=self.clock.read() - spent))
         if self.clock.stopped:
-            words.append(f"{self.clock.stopped:,.0f} s of a process that was stopped do not count")
-        log.info("%s", "; ".join(words))
+            stopped = _("{seconds:,.0f} s of a process that was stopped do not count")
+            words.append(stopped.format(seconds=self.clock.stopped))
+        log.info("%s", _("; ").join(words))
 
     def _train_or_go_back(
         self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]"
@@ -489,19 +495,35 @@ class Session:
         figures = []
         if "perplexity" in entry:
             loss, perplexity = entry["loss"], entry["perplexity"]
-            bar.set_postfix_str(f"loss {loss:.3f}, perplexity {perplexity:.1f}", refresh=False)
-            figures.append(f"perplexity {perplexity:.1f}")
+            shown = _("loss {loss:.3f}, perplexity {perplexity:.1f}")
+            bar.set_postfix_str(shown.format(loss=loss, perplexity=perplexity), refresh=False)
+            figures.append(_("perplexity {perplexity:.1f}").format(perplexity=perplexity))
         if "sample" not in entry:
             return
         self._shown = self.clock.read()
         if "held_out_perplexity" in entry:
-            bits = entry["held_out_bits_per_character"]
-            shown = f"held out {entry['held_out_perplexity']:.1f} ({bits:.3f} bits per character)"
-            count = self.material.at_the_end.count
-            if (judged := entry["held_out_tokens"]) < count:
-                shown += f" on {judged:,} of {count:,} {self.material.vocab.kind}s"
-            figures.append(shown)
-        log.info("epoch %.2f%s", entry["epoch"], ": " * bool(figures) + ", ".join(figures))
+            judged, count = entry["held_out_tokens"], self.material.at_the_end.count
+            shown = (
+                _(
+                    "held out {perplexity:.1f} ({bits:.3f} bits per character) on {judged:,} of "
+                    "{count:,} {units}"
+                )
+                if judged < count
+                else _("held out {perplexity:.1f} ({bits:.3f} bits per character)")
+            )
+            figures.append(
+                shown.format(
+                    perplexity=entry["held_out_perplexity"],
+                    bits=entry["held_out_bits_per_character"],
+                    judged=judged,
+                    count=count,
+                    units=self.material.vocab.units,
+                )
+            )
+        if figures:
+            log.info("epoch %.2f: %s", entry["epoch"], _(", ").join(figures))
+        else:
+            log.info("epoch %.2f", entry["epoch"])
         # A text of the model's own is one line; of each prefix there is one.
         log.info("  %s", entry["sample"].replace("\n", "\n  " if self.config.prefix else " "))
 
@@ -641,8 +663,8 @@ class Session:
             log.warning("%s; the last weights are judged instead", error)
             step = load_weights(run.last, self.model, self.material.vocab, gate)
         sample = self.material.at_the_end
-        kinds = f"{self.material.vocab.kind}s"
-        bar = progress_bar(len(sample.places), kinds, "judging the held-out part", delay=2.0)
+        what, units = _("judging the held-out part"), self.material.vocab.units
+        bar = progress_bar(len(sample.places), units, what, delay=2.0)
         try:
             with bar:
                 held_out = self._judge(passage, sample, stop, bar)

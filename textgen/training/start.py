@@ -19,6 +19,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import measured, tell_held_out
 from textgen.evaluation.sample import Sample
 from textgen.evaluation.yardsticks import count_yardsticks
+from textgen.language import _
 from textgen.reading.corpus import Corpus, read_and_tell
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
 from textgen.runs.lock import locked
@@ -281,14 +282,16 @@ def _tell(*lines: str | None) -> None:
 
 def _bounded(settings: Settings, material: Material) -> Iterator[str]:
     """Yield what of a long text is counted and judged, in words, where that is not all."""
-    kinds, length = f"{material.vocab.kind}s", len(material.tokens)
+    units, length = material.vocab.units, len(material.tokens)
     counted = Excerpt.of(length, material.counted).counted
     if settings.model.counts and counted < length:
-        yield f"{counted:,} of {length:,} {kinds} to learn from, spread evenly, are counted"
+        yield _(
+            "{counted:,} of {count:,} {units} to learn from, spread evenly, are counted"
+        ).format(counted=counted, count=length, units=units)
     samples = material.on_the_way, material.at_the_end
     on_the_way, at_the_end = (len(sample.places) for sample in samples)
     if at_the_end < (count := material.at_the_end.count):
-        yield (
-            f"{on_the_way:,} of {count:,} {kinds} held out, spread evenly, are judged at an "
-            f"evaluation, and {at_the_end:,} at the end; all of them by textgen evaluate"
-        )
+        yield _(
+            "{on_the_way:,} of {count:,} {units} held out, spread evenly, are judged at an "
+            "evaluation, and {at_the_end:,} at the end; all of them by textgen evaluate"
+        ).format(on_the_way=on_the_way, count=count, units=units, at_the_end=at_the_end)
