@@ -19,7 +19,7 @@ CPU_TORCH := torch==$(shell sed -n 's/^torch==//p' constraints.txt)
 INSTALL_CPU_TORCH := $(PIP_INSTALL) '$(CPU_TORCH)+cpu' || { $(PIP_INSTALL) uv && \
 	$(BIN)/uv pip install --python $(BIN)/python --torch-backend cpu '$(CPU_TORCH)'; }
 
-.PHONY: install demo test coverage lint types check fuzz faults build clean
+.PHONY: install demo test coverage lint types check fuzz faults catalogue build clean
 
 install: $(VENV)/installed
 
@@ -49,6 +49,10 @@ fuzz: $(VENV)/installed-for-development
 # Every call that changes a run's folder fails, and trainings are killed; some half an hour.
 faults: $(VENV)/installed-for-development
 	$(BIN)/python scripts/faults $(ARGS)
+
+# What textgen says, for translators: textgen/locale/*/LC_MESSAGES/textgen.po, and what is read of it.
+catalogue: $(VENV)/installed-for-development
+	$(BIN)/python scripts/catalogue.py
 
 build: $(VENV)/installed-for-development
 	$(BIN)/python -m build

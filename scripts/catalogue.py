@@ -81,10 +81,10 @@ def main() -> None:
     for language in LANGUAGES:
         folder = LOCALE / language / "LC_MESSAGES"
         catalogue = catalogue_of(language)
-        catalogue.update(template(), no_fuzzy_matching=True)
+        catalogue.update(template(), no_fuzzy_matching=True, update_creation_date=False)
         catalogue.obsolete.clear()
         with (folder / "textgen.po").open("wb") as file:
-            write_po(file, catalogue, width=100, include_lineno=False, sort_by_file=True)
+            write_po(file, catalogue, width=100, include_lineno=False)
         with (folder / "textgen.mo").open("wb") as file:
             write_mo(file, catalogue)
 

@@ -77,7 +77,7 @@ def test_gzip_is_unpacked() -> None:
         assert one(name, packed) == Part(name, data, kind=Message("a gzip archive"))
     page = gzip.compress("<p>第一回".encode())
     assert one("1.html.gz", page).text == "第一回\n"
-    assert one("1.HTM.GZ", page).kind == "an HTML page in a gzip archive"
+    assert one("1.HTM.GZ", page).kind == Message("an HTML page in a gzip archive")
     assert one("1.gz", page).text is None
 
 

@@ -19,6 +19,7 @@ from torch.nn import functional
 from tests.conftest import TINY, Command, flags
 from textgen.config import SanityConfig
 from textgen.errors import UsageError
+from textgen.language import Message
 from textgen.model.framework import recurrent_layers
 from textgen.plots.suite import suite_in, suite_windows
 from textgen.runs.record import Entry, Record
@@ -328,7 +329,7 @@ def test_curves_answers_and_errors_are_drawn(tmp_path: Path) -> None:
 
 
 def test_a_finding_shows_a_wrong_answer_beside_the_right_one() -> None:
-    assert Finding("", "", passed=True).details == ()
+    assert Finding(Message(), Message(), passed=True).details == ()
     problem = Problem(123, "-", 61)
     assert problem.worked(62) == " 123 -  61 =  62   01111011 - 00111101 = 00111110"
     assert problem.worked(63).endswith("= 00111111   (62)")

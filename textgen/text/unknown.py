@@ -63,8 +63,8 @@ def _pieces_message(vocab: Vocab, prefix: str, name: str) -> str | None:
     if not pieces:
         return None
     changes = [(word, "+".join(found)) for word, found in pieces.items()]
-    pieces = _("No words in the vocabulary of {name}, so read in pieces: {changes}")
-    return pieces.format(name=name, changes=describe(changes))
+    told = _("No words in the vocabulary of {name}, so read in pieces: {changes}")
+    return told.format(name=name, changes=describe(changes))
 
 
 def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:

@@ -1,0 +1,184 @@
+"""What textgen says is in the catalogues, whole and alike; it is said in the language chosen."""
+
+import ast
+import logging
+import pickle
+import re
+import string
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import catalogue
+import pytest
+from babel.messages.mofile import read_mo, write_mo
+
+from tests.conftest import Command
+from textgen.config import TrainingConfig
+from textgen.errors import TextgenError, UsageError, os_reason
+from textgen.language import LANGUAGES, LOCALE, Message, TranslatingFormatter, _, tag, use
+from textgen.plots.window import line, plot
+from textgen.runs.weights import DamagedError
+
+PERCENT = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%]")
+SOURCES = {path.relative_to(catalogue.PACKAGE).as_posix(): path for path in catalogue.sources()}
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    """Speak Chinese."""
+    use("zh")
+    yield
+    use("en")
+
+
+def placeholders(text: str) -> list[tuple[str, str, str]]:
+    """Return the names in braces of a text, with how their values are written."""
+    return sorted(
+        (name, form or "", conversion or "")
+        for _text, name, form, conversion in string.Formatter().parse(text)
+        if name is not None
+    )
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_every_text_is_translated_and_no_other(language: str) -> None:
+    found = catalogue.catalogue_of(language)
+    texts = {text for _file, text in catalogue.messages()}
+    assert {message.id for message in found if message.id} == texts
+    for message in found:
+        assert message.string, f"{message.id!r} is not translated"
+        assert not message.fuzzy
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_what_is_put_in_is_the_same(language: str) -> None:
+    for message in catalogue.catalogue_of(language):
+        if not message.id:
+            continue
+        original, translated = str(message.id), str(message.string)
+        assert placeholders(translated) == placeholders(original), original
+        if "{" not in original:  # values of a logged text come in their order
+            assert PERCENT.findall(translated) == PERCENT.findall(original)
+        # A file's name goes before what is wrong with it, also where others take it off.
+        begins = re.match(r"\{(?:path|file|name|folder|place)\} (?=\w)", original)
+        if begins and not original.startswith("{name} is {kind}"):
+            assert translated.startswith((begins[0], begins[0].rstrip())), original
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_what_is_read_is_what_was_written(language: str) -> None:
+    written = BytesIO()
+    write_mo(written, catalogue.catalogue_of(language))
+    folder = LOCALE / language / "LC_MESSAGES"
+    with (folder / "textgen.mo").open("rb") as file:
+        found = {message.id: message.string for message in read_mo(file) if message.id}
+    written.seek(0)
+    expected = {message.id: message.string for message in read_mo(written) if message.id}
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_text_to_translate_is_put_together(name: str) -> None:
+    """An f-string, or one text after another, is in no catalogue."""
+    for call in catalogue.calls(SOURCES[name]):
+        first = call.args[0]
+        assert not isinstance(first, ast.JoinedStr | ast.BinOp | ast.IfExp), (
+            f"{name}, line {call.lineno}: give a template and values"
+        )
+
+
+def test_every_error_is_looked_for() -> None:
+    translated = catalogue.ERRORS | {"TranslatedError"}
+    for path in SOURCES.values():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                assert node.name in translated or not bases & translated, node.name
+
+
+def test_an_error_is_told_in_the_language_that_is_spoken() -> None:
+    inner = os_reason(PermissionError(13, "Permission denied"))
+    error = TextgenError("{path} cannot be written: {reason}", path=Path("a{b}"), reason=inner)
+    english = "a{b} cannot be written: Permission denied"
+    assert str(error) == error.english() == english
+    use("zh")
+    try:
+        assert str(error) == f"{error}" == "a{b} 无法写入：没有权限"
+        assert error.english() == english
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own
+    finally:
+        use("en")
+    assert str(error) == english
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_no_catalogue_has_stays_as_it_is() -> None:
+    for text in ("", "{", "a {b} c", "nobody says so %s"):
+        assert _(text) == str(UsageError(text)) == str(Message(text)) == text
+    assert str(TextgenError()) == ""
+
+
+@pytest.mark.usefixtures("chinese")
+def test_ranges_are_told_in_words() -> None:
+    with pytest.raises(UsageError, match=r"^--learning-rate 的值是 -1：须为大于 0 的数$"):
+        TrainingConfig(learning_rate=-1)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_is_logged_is_translated_where_it_is_printed() -> None:
+    values = (
+        "名字",
+        DamagedError("{path} is damaged: it is not a checkpoint of textgen", path="x"),
+    )
+    record = logging.LogRecord("textgen", 30, "", 0, "%s cannot be read (%s)", values, None)
+    assert TranslatingFormatter().format(record) == (
+        "名字 无法读取（x 已损坏：它不是 textgen 的检查点）"
+    )
+    assert record.msg == "%s cannot be read (%s)"
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_is_drawn_is_translated() -> None:
+    window = plot("key", "title", "y", [line("curve", [], None)])
+    assert window.layout["xaxis"]["title"]["text"] == "轮"
+    assert tag() == "zh-CN"
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "en_US.UTF-8", "LC_ALL": "zh_TW"}, "zh"),
+        ({"LC_ALL": "zh_CN", "LANGUAGE": "en:zh"}, "en"),
+        ({"LC_ALL": "en_US", "LANGUAGE": "fr:zh_CN:en"}, "zh"),
+        ({"LANG": "C"}, "en"),
+        ({"LANG": "de_DE"}, "en"),
+    ],
+)
+def test_the_environment_is_asked_in_its_order(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    use()
+    try:
+        assert tag() == {"en": "en", "zh": "zh-CN"}[language]
+    finally:
+        use("en")
+
+
+def test_a_command_speaks_the_language_of_the_locale(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(LANGUAGES) == {"en", *catalogue.LANGUAGES}
+    said = command("corpus", "show", "nowhere.txt")[2]
+    assert said == "textgen: nowhere.txt does not exist; give a text file or a folder of them\n"
+    monkeypatch.setenv("LANGUAGE", "zh_CN:en")
+    said = command("corpus", "show", "nowhere.txt")[2]
+    assert said == "textgen: nowhere.txt 不存在；请给出文本文件或其所在的文件夹\n"
+    use("en")
