@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from textgen.language import _
+
 
 def differences(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return of each run's settings only those that are not the same in all runs.
@@ -43,12 +45,12 @@ def telling(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def in_words(settings: Mapping[str, Any]) -> str:
     """Return settings as words for a label: ``hidden_size 256, cell gru, no counts``."""
-    return ", ".join(_in_words(name, value) for name, value in settings.items())
+    return _(", ").join(_in_words(name, value) for name, value in settings.items())
 
 
 def _in_words(name: str, value: object) -> str:
     if value is None or value is False or value == ():
-        return f"no {name}"
+        return _("no {name}").format(name=name)
     return name if value is True else f"{name} {shown(value)}"
 
 
@@ -57,7 +59,7 @@ def shown(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):

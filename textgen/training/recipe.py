@@ -13,6 +13,7 @@ from dataclasses import asdict, fields, replace
 import numpy as np
 
 from textgen.config import BATCH_SIZES, HIDDEN_SIZES, Resolved, Settings
+from textgen.language import _, marked
 from textgen.runs.progress import JUDGED
 
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
@@ -124,14 +125,28 @@ def complete(
     )
     chosen = {name: resolved[name] for name in missing}
     told = chosen | opened
-    words = [f"{name.replace('_', ' ')} {value:g}" for name, value in told.items() if value]
+    words = [f"{_(_IN_WORDS[name])} {value:g}" for name, value in told.items() if value]
     if training.epochs is None:
-        words.append(f"at most {epochs:g} epochs")
-    time = f", time for {times:.1f} passes" if measured else ""
-    reason = f"{length:,} characters to learn from{time}"
+        words.append(_("at most {count:g} epochs").format(count=epochs))
+    reason = (
+        _("{length:,} characters to learn from, time for {times:.1f} passes: {chosen}")
+        if measured
+        else _("{length:,} characters to learn from: {chosen}")
+    )
+    reason = reason.format(length=length, times=times, chosen=_(", ").join(words))
     completed = replace(settings, model=replace(given, **chosen))
     completed = completed.with_length(epochs, training.minutes)
-    return completed, f"{reason}: {', '.join(words)}" if words else ""
+    return completed, reason if words else ""
+
+
+_IN_WORDS = {
+    "hidden_size": marked("hidden size"),
+    "embedding_size": marked("embedding size"),
+    "dropout": "dropout",
+    "recurrent_dropout": marked("recurrent dropout"),
+    "label_smoothing": marked("label smoothing"),
+    "batch_size": marked("batch size"),
+}
 
 
 def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, float]:

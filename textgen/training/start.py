@@ -112,8 +112,9 @@ def train(
     # A name by the second may be another training's as well: create_run tells them apart.
     make_room_for(root, name, numbered=not named)
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
-    cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
-    _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
+    cut = _("of that, the first {count:,} characters are used").format(count=len(text))
+    # At once: all that follows takes seconds with a long text.
+    _tell(cut if text != corpus.text else "", *unknown)
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     kept = settings if repeated is None else with_kept_dtype(repeated, settings)
     session = Session(kept, material, on_step=on_step)
