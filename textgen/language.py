@@ -9,8 +9,10 @@ import gettext
 import logging
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
-LANGUAGES = ("en", "zh")
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 """The first is that of the source, and has no catalogue."""
 
 LOCALE = Path(__file__).parent / "locale"
@@ -19,18 +21,18 @@ LOCALE = Path(__file__).parent / "locale"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """What says which language is wanted, in gettext's order."""
 
-_TAGS = {"en": "en", "zh": "zh-CN"}
+_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 """How HTML names them."""
 
 
 class _Spoken:
     """What is spoken now, in every thread."""
 
-    language = LANGUAGES[0]
+    language: Language = LANGUAGES[0]
     catalogue = gettext.NullTranslations()
 
 
-def use(language: str | None = None) -> None:
+def use(language: Language | None = None) -> None:
     """Speak a language from now on.
 
     Args:
@@ -38,9 +40,10 @@ def use(language: str | None = None) -> None:
     """
     chosen = language or _of_the_environment()
     if chosen != _Spoken.language:
-        # Only the source's own has no catalogue; of any other, one that is missing is an error.
-        _Spoken.catalogue = gettext.translation(
-            "textgen", LOCALE, [chosen], fallback=chosen == LANGUAGES[0]
+        _Spoken.catalogue = (
+            gettext.NullTranslations()
+            if chosen == LANGUAGES[0]
+            else gettext.translation("textgen", LOCALE, [chosen])
         )
         _Spoken.language = chosen
 
@@ -106,8 +109,9 @@ class TranslatingFormatter(logging.Formatter):
         return super().format(shown)
 
 
-def _of_the_environment() -> str:
+def _of_the_environment() -> Language:
     """Return the first language of the environment's that is there, or else the source's."""
     wanted = next(filter(None, map(os.environ.get, _VARIABLES)), "")
-    spoken = (name[:2].lower() for name in wanted.split(":"))
-    return next((name for name in spoken if name in LANGUAGES), LANGUAGES[0])
+    names = (name[:2].lower() for name in wanted.split(":"))
+    found = (language for name in names for language in LANGUAGES if language == name)
+    return next(found, LANGUAGES[0])

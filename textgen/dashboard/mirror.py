@@ -24,7 +24,7 @@ from textgen.dashboard.addresses import parse_address, token_in, without_token
 from textgen.dashboard.names import ALL_RUNS, START, environment_of
 from textgen.dashboard.opened import made, open_run, written
 from textgen.dashboard.shown import Shown
-from textgen.dashboard.start_page import REMARK, TABLE
+from textgen.dashboard.start_page import TABLE, remark
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.dashboard.tokens import VISDOMS_FOLDER, kept, monitor_of
 from textgen.errors import UsageError
@@ -142,7 +142,7 @@ class MirrorThread(threading.Thread):
         """Draw what is about more than one run: on a server that may be somebody else's."""
         self._shown.draw_only(client, ALL_RUNS, comparison_windows(runs))
         if not client.has(START, TABLE):  # where the monitor has none of its own
-            self._shown.draw(client, START, REMARK)
+            self._shown.draw(client, START, remark())
 
     def _compared(self) -> list[Summary]:
         """Return all runs, in the order in which they were made."""

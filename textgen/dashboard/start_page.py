@@ -18,14 +18,15 @@ TABLE = "textgen"
 PREFIX = "newest-"
 """Of the windows' names: another program that draws here may have one that is called as ours."""
 
-REMARK = text(
-    TABLE,
-    "textgen",
-    "<p>Every run has an environment of its own, and <b>all-runs</b> lays them over each other: "
-    "choose above.</p><p lang='zh'>上方的 Environment 里，每次运行各有一个环境；<b>all-runs</b> "
-    "把它们画在一起。</p>",
-)
-"""What stands on a server that is somebody else's."""
+
+def remark() -> Window:
+    """Return what stands on a server that is somebody else's."""
+    told = _(
+        "<p>Every run has an environment of its own, and <b>all-runs</b> lays them over each "
+        "other: choose above.</p><p lang='zh'>上方的 Environment 里，每次运行各有一个环境；"
+        "<b>all-runs</b> 把它们画在一起。</p>"
+    )
+    return text(TABLE, "textgen", told)
 
 
 def address_of(run: Run) -> str:
@@ -46,12 +47,10 @@ def start_page(
     if newest is None:
         return [text(TABLE, _("Runs"), short_table(runs, address_of, None))]
     run = newest.run
-    all_runs = f"<a href='/env/{ALL_RUNS}'>{ALL_RUNS}</a>"
-    told = (
-        f"<p>Beside this: <b>{html.escape(run.name)}</b>, the newest. {all_runs} lays the runs "
-        f"over each other.<br><span lang='zh'>旁边是最新的一次；{all_runs} 把各次运行画在一起。"
-        "</span></p>"
-    )
+    told = _(
+        "<p>Beside this: <b>{name}</b>, the newest. {all_runs} lays the runs over each other.<br>"
+        "<span lang='zh'>旁边是最新的一次；{all_runs} 把各次运行画在一起。</span></p>"
+    ).format(name=html.escape(run.name), all_runs=f"<a href='/env/{ALL_RUNS}'>{ALL_RUNS}</a>")
     own = [one for one in subjects if one.record.path == run.record.path]
     return [
         text(TABLE, _("Runs"), short_table(runs, address_of, run) + told),
