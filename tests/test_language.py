@@ -32,13 +32,13 @@ def chinese() -> Iterator[None]:
     use("en")
 
 
-def placeholders(text: str) -> list[tuple[str, str, str]]:
+def placeholders(text: str) -> set[tuple[str, str, str]]:
     """Return the names in braces of a text, with how their values are written."""
-    return sorted(
+    return {
         (name, form or "", conversion or "")
         for _text, name, form, conversion in string.Formatter().parse(text)
         if name is not None
-    )
+    }
 
 
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
