@@ -1,6 +1,7 @@
 """What textgen says is in the catalogues, whole and alike; it is said in the language chosen."""
 
 import ast
+import json
 import logging
 import pickle
 import re
@@ -17,7 +18,12 @@ from tests.conftest import Command
 from textgen.config import TrainingConfig
 from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.language import LANGUAGES, LOCALE, Message, TranslatingFormatter, _, tag, use
+from textgen.plots.figures import figures_table
+from textgen.plots.html_page import html_page
+from textgen.plots.run import run_plots
 from textgen.plots.window import line, plot
+from textgen.runs.folder import Run
+from textgen.runs.summary import Summary
 from textgen.runs.weights import DamagedError
 
 PERCENT = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%]")
@@ -154,6 +160,37 @@ def test_what_is_drawn_is_translated() -> None:
     window = plot("key", "title", "y", [line("curve", [], None)])
     assert window.layout["xaxis"]["title"]["text"] == "轮"
     assert tag() == "zh-CN"
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_page_is_chinese(tiny_run: Run) -> None:
+    plots = run_plots(tiny_run, tiny_run.record.read())
+    said = [*figures_table(Summary.of(tiny_run)).split(">"), *(plot.title for plot in plots)]
+    said += [trace["name"] for plot in plots for trace in plot.data]
+    page = html_page("page", "", " ".join(said)).decode()
+    assert '<html lang="zh-CN">' in page
+    assert "每字困惑度" in page
+    words = {text.split("<")[0].strip() for text in said}
+    assert {word for word in words if word.isascii() and word[:1].isalpha()} <= {"Kneser-Ney"}
+
+
+def test_what_programs_read_is_english(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "zh")
+    (tmp_path / "texts" / "folder").mkdir(parents=True)
+    (tmp_path / "texts" / "1.txt").write_text("第一回\r\n", encoding="utf-8")
+    (tmp_path / "texts" / "2.txt").write_bytes(b"")
+    (tmp_path / "texts" / "cover.jpg").write_bytes(b"")
+    found = json.loads(command("corpus", "show", "texts", "--json")[1])
+    assert found["files"][0]["changes"] == {"line ends": 1}
+    assert [one["why"] for one in found["left_out"]] == [
+        *("is no text file", "is empty: it holds no characters to learn from")
+    ]
+    shown = command("corpus", "show", "texts")[1]
+    assert "清理：换行符 1 处" in shown
+    assert "2.txt 是空的：其中没有可学的字符" in shown
+    use("en")
 
 
 @pytest.mark.parametrize(
