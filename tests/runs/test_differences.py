@@ -38,4 +38,4 @@ def test_in_the_order_of_the_settings_and_in_words() -> None:
     assert in_words(second) == "cell gru, no counts, no minutes, no prefix"
     assert differences([runs[0].flat()]) == [{}]
     assert differences([]) == telling([]) == []
-    assert [shown(value) for value in (None, True, 1e-5, 3)] == ["", "yes", "1e-05", "3"]
+    assert [shown(value) for value in (None, True, 1e-5, 3)] == ["-", "yes", "1e-05", "3"]

@@ -55,22 +55,27 @@ def figures_of(on_step: OnStep, moment: Moment) -> dict[str, float]:
         return {}
     if not isinstance(returned, Mapping):
         raise UsageError(
-            f"on_step returned {_shown(returned)}: it must return nothing, or a dict of names and "
-            "numbers"
+            "on_step returned {value}: it must return nothing, or a dict of names and numbers",
+            value=_shown(returned),
         )
     figures = {}
     for name, value in returned.items():
         if not isinstance(name, str):
-            raise UsageError(f"on_step has a figure called {_shown(name)}: its name must be a str")
+            raise UsageError(
+                "on_step has a figure called {name}: its name must be a str", name=_shown(name)
+            )
         if name in _OWN:
             raise UsageError(
-                f"on_step has a figure called {name}, as the record itself has: choose another name"
+                "on_step has a figure called {name}, as the record itself has: choose another name",
+                name=name,
             )
         try:
             number = float(value.detach() if isinstance(value, Tensor) else value)
         except (TypeError, ValueError, RuntimeError):  # the last where a tensor has many numbers
             raise UsageError(
-                f"on_step has {_shown(value)} as {name}: it must be one number"
+                "on_step has {value} as {name}: it must be one number",
+                value=_shown(value),
+                name=name,
             ) from None
         if math.isfinite(number):  # JSON has no word for others
             figures[name] = number
