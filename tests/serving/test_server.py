@@ -180,7 +180,8 @@ def test_what_it_cannot_start_with_is_one_line(
     assert "--port is 65536" in refused(command, *here, "--port", "65536")
     assert "cannot listen on 192.0.2.1" in refused(command, *here, "--host", "192.0.2.1")
     shutil.copytree(runs / "tiny", "checkpoints/broken")
-    Path("checkpoints/broken/best.safetensors").write_bytes(b"")
+    for checkpoint in Path("checkpoints/broken").glob("*.safetensors"):
+        checkpoint.write_bytes(b"")
     assert "is damaged" in refused(command, "broken")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "textgen.serving.server", raising=False)
@@ -198,7 +199,8 @@ def test_a_run_that_broke_meanwhile_and_one_that_is_new(runs: Path, tmp_path: Pa
         shutil.copytree(runs / "learned", tmp_path / "new")
         first = httpx.post(url, json=ask, timeout=SECONDS).json()
         assert first["model"] == "new"
-        (tmp_path / "new" / "best.safetensors").write_bytes(b"no longer")
+        for checkpoint in (tmp_path / "new").glob("*.safetensors"):
+            checkpoint.write_bytes(b"no longer")
         answer = httpx.post(url, json=ask)
         assert answer.status_code == 500
         assert answer.json()["error"]["type"] == "server_error"
