@@ -111,7 +111,9 @@ def _read_best(run: Run) -> Weights:
         except DamagedError as error:
             if not run.last.exists():
                 raise
+            last = read_weights(run.last, run.vocab, run.settings.model)
             log.warning("%s; its last weights are taken instead", error)
+            return last
     return read_weights(run.last, run.vocab, run.settings.model)
 
 
