@@ -358,8 +358,9 @@ def test_a_program_may_do_what_the_page_does(server: Server) -> None:
         assert server.ask("/delete_env", {"eid": name}).status == 200
         assert not (server.folder / f"{name}.json").exists()
     gone = {"eid": "forked", "win": "window"}
-    for path in ("/win_data", "/close", "/delete_env"):
+    for path in ("/win_data", "/close"):
         assert server.ask(path, gone).status == 404, path
+    assert server.ask("/delete_env", gone).status in (200, 404)  # to Visdom 0.3 it is done
     assert server.ask("/fork_env", {"eid": "x", "prev_eid": "forked"}).status == 404
     text = [{"type": "text", "content": "x"}]
     assert server.ask("/events", {"data": text, "opts": None}).status == 422
