@@ -74,18 +74,19 @@ def outcome(
             sys.stdin, sys.stdout, sys.stderr = before
         out, err = (_content(file) for file in (printed, told))
     _look_at(status, err)
-    if terminal and (callable(command) or _is_no_help(command)):
+    helps = not callable(command) and _asks_for_help(command)
+    if terminal and not helps:
         _require_harmless(out, "stdout")
-    is_json = out.startswith("{") if callable(command) else "--json" in command
+    is_json = out.startswith("{") if callable(command) else "--json" in command and not helps
     if status == 0 and is_json:
         for line in out.splitlines():
             json.loads(line, parse_constant=_no_number)
     return "worked" if status in (0, 130) else "refused"
 
 
-def _is_no_help(command: Sequence[str]) -> bool:
-    """Return whether a command line does not ask for help, which has its own colours."""
-    return len(command) > 1 and not {"--help", "-h"} & set(command)
+def _asks_for_help(command: Sequence[str]) -> bool:
+    """Return whether a command line asks for help, which has its own colours and is no JSON."""
+    return len(command) <= 1 or not {"--help", "-h"}.isdisjoint(command)
 
 
 def _app(call: Callable[[], object]) -> App:

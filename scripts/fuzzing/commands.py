@@ -12,16 +12,19 @@ from fuzzing.mutations import TEXTS, mutated_text
 from textgen.cli.commands import app
 
 _COMMANDS = (
-    *(("train",), ("train", "--resume"), ("generate",), ("evaluate",), ("report",), ("write",)),
-    *(
-        ("sanity",),
-        ("corpus", "show"),
-        ("corpus", "fetch"),
-        ("serve",),
-        ("monitor",),
-        ("demo",),
-        (),
-    ),
+    ("train",),
+    ("train", "--resume"),
+    ("generate",),
+    ("evaluate",),
+    ("report",),
+    ("write",),
+    ("sanity",),
+    ("corpus", "show"),
+    ("corpus", "fetch"),
+    ("serve",),
+    ("monitor",),
+    ("demo",),
+    (),
 )
 
 _WHOLE = ("0", "1", "2", "3", "16", "-1", "1.5", "1_0", "１", "1000000000", str(2**62), str(2**63))

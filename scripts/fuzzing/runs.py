@@ -13,6 +13,7 @@ from fuzzing.command import WrongError, outcome, require_escaped
 from fuzzing.kind import World
 from fuzzing.mutations import (
     MARK,
+    either,
     json_bytes,
     mutated_bytes,
     mutated_json,
@@ -97,7 +98,7 @@ CHANGES: dict[str, Change] = {
     "best.safetensors": mutated_tensors,
     "last.safetensors": mutated_tensors,
     "counts.safetensors": mutated_tensors,
-    "text.txt": lambda data, draw: draw.choice((mutated_bytes, mutated_words))(data, draw),
+    "text.txt": either(mutated_bytes, mutated_words),
 }
 """How each file is damaged."""
 

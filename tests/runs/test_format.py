@@ -126,6 +126,7 @@ def rewrite(path: Path, changes: Changes) -> None:
         (lambda _, m: m.update(step="1"), 'its metadata has "1" as step'),
         (lambda _, m: m.update(best_bits=[]), "as best_bits"),
         (lambda _, m: m.update(best_bits=float("nan")), "NaN as best_bits"),
+        (lambda _, m: m.update(pending=0), "has 0 as pending"),
         (lambda _, m: m.update(pending=[1]), r"has \[1\] as pending"),
         (lambda _, m: m.update(pending={"step": 1}), "has no epoch"),
         (lambda t, _: t.update({"state.9": np.zeros(1, np.float32)}), "state in it is not whole"),

@@ -84,7 +84,7 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     position = go(first, 11)
     save_checkpoint(path, position=position, progress=Progress(), **first.parts())
     second = new(material, batches=batches)
-    position, _ = load_training(path, **second.parts())
+    position, *_ = load_training(path, **second.parts())
     go(second, 13, position)
     ours, theirs = tensors(second), tensors(whole)
     assert ours.keys() == theirs.keys()

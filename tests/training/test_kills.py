@@ -21,6 +21,8 @@ from textgen.errors import TextgenError
 from textgen.files import write_atomically
 from textgen.model.language_model import build_model
 from textgen.runs.folder import Run, find_run
+from textgen.runs.trained import find_to_write
+from textgen.runs.weights import read
 from textgen.training.start import resume, train
 
 KILL = """
@@ -87,6 +89,35 @@ session.Session.{"_evaluation" if moment == "before" else "_save"} = dying
     with safe_open(killed.last, "numpy") as file:
         assert '"step": 20' in file.metadata()["textgen"]
     assert any(entry["step"] == 20 for entry in killed.record.read()) == (moment == "after")
+    resume(killed)
+    assert_same(killed, whole)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_the_first_checkpoint_waits_for_no_evaluation(story: Path) -> None:
+    """Killed in its third step, long before anything is judged: the second is not lost."""
+    patch = """
+session._FIRST_SAVE_SECONDS = session._SAVE_SECONDS = 0
+before = session.Meter.add
+def dying(self, step):
+    if step.position.step == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    before(self, step)
+session.Meter.add = dying
+"""
+    killed = Run(train_and_die(story, "killed", patch, evaluate_every=1000))
+    assert read(killed.last)[1]["step"] == 2
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_the_newest_run_goes_on_also_without_a_checkpoint(story: Path) -> None:
+    whole = train(story, Settings.of(**TINY), name="whole").run
+    patch = "session.Meter.start = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    killed = Run(train_and_die(story, "killed", patch))
+    assert not killed.last.exists()
+    root = Path("checkpoints")
+    assert find_to_write(root).folder == whole.folder
+    assert find_run(root).folder == killed.folder
     resume(killed)
     assert_same(killed, whole)
 

@@ -124,7 +124,7 @@ def test_one_hot_weights_go_on_from_a_checkpoint_exactly(tmp_path: Path, model: 
     for cut in (5, 10):
         network = make_wider_model(model=model, embedding_size=0)
         optimizer = make_optimizer(network, CONFIG)
-        position, _ = load_training(path, network, optimizer)
+        position, *_ = load_training(path, network, optimizer)
         steps = train_steps(network, batches, optimizer, CONFIG, 10, position)
         for step in islice(steps, cut - position.step):
             found.append(float(step.loss))

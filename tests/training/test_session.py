@@ -21,8 +21,9 @@ from textgen.errors import Interrupted, TextgenError, UsageError
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.sample import Sample
 from textgen.interrupts import STOP_SIGNALS
-from textgen.runs.checkpoint import load_pending, load_weights
+from textgen.runs.checkpoint import load_weights
 from textgen.runs.folder import Run, find_run
+from textgen.runs.weights import read
 from textgen.training import session
 from textgen.training.start import resume, train
 
@@ -127,7 +128,7 @@ def test_a_stop_in_an_evaluation_is_made_up_for_exactly(
     with pytest.raises(Interrupted, match="everything is saved"):
         train(story, settings, name="stopped")
     run = find_run(Path("checkpoints"), "stopped")
-    assert load_pending(run.last) is not None
+    assert read(run.last)[1]["pending"] is not None
     resume(run)
     assert without_times(run) == without_times(whole)
     for path in ("best.safetensors", "last.safetensors"):

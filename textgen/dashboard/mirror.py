@@ -23,7 +23,7 @@ from textgen.dashboard.addresses import parse_address, token_in, without_token
 from textgen.dashboard.names import plain
 from textgen.dashboard.tensorboard import require_tensorboard, writing_events
 from textgen.dashboard.tokens import VISDOMS_FOLDER, kept
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import UsageError
 from textgen.names import is_plain, readable
 from textgen.plots.run import comparison_windows, name_beside_others, of_run
 from textgen.plots.window import Subject, Window
@@ -227,7 +227,7 @@ def _read(path: Path) -> list[Entry]:
     """Return a record's entries; none where it cannot be read, which is told when it is drawn."""
     try:
         return Record(path).read()
-    except (TextgenError, OSError, ValueError, RecursionError) as error:
+    except OSError as error:
         log.warning("%s cannot be read (%s)", readable(path), readable(str(error))[:80])
         return []
 

@@ -122,10 +122,17 @@ def load_training(
     vocab: Vocab | None = None,
     gate: nn.Module | None = None,
     gate_optimizer: torch.optim.Optimizer | None = None,
-) -> tuple[Position, Progress]:
-    """Load a checkpoint to go on from exactly there; where there is none yet, start anew."""
+) -> tuple[Position, Progress, Entry | None]:
+    """Load a checkpoint to go on from exactly there; where there is none yet, start anew.
+
+    Returns:
+        Where the training stands, how it went, and what was pending, as ``save_checkpoint`` has it.
+
+    Raises:
+        TextgenError: as ``load_weights``, or what the optimiser remembers is of other weights.
+    """
     if not path.exists():
-        return Position(), Progress()
+        return Position(), Progress(), None
     load_weights(path, model, vocab, gate)
     _load_moments(path, "optimizer.", model, optimizer)
     if gate is not None and gate_optimizer is not None:
@@ -142,15 +149,9 @@ def load_training(
         raise DamagedError(f"{path} is damaged: the state in it is not whole")
     state = tuple(torch.from_numpy(parts[str(i)]).to(device) for i in range(len(parts))) or None
     position = Position(metadata["step"], metadata["epoch"], metadata["batch"], state)
-    return position, Progress(metadata["best_bits"], metadata["stale"])
-
-
-def load_pending(path: Path) -> Entry | None:
-    """Return the entry of the record whose evaluation was still to come, if there is one."""
-    if not path.exists():
-        return None
-    pending = read(path, "pending.")[1].get("pending")
-    return pending and as_entry(pending, path)
+    pending = metadata.get("pending")
+    progress = Progress(metadata["best_bits"], metadata["stale"])
+    return position, progress, None if pending is None else as_entry(pending, path)
 
 
 def _load_moments(

@@ -56,6 +56,8 @@ _KEPT = {
 }
 """What else ``config.json`` tells of a run, and of what type that is."""
 
+_CHECKPOINTS = ("best.safetensors", "last.safetensors")
+
 _UNFINISHED_SECONDS = 3600.0
 """Seconds after which a folder that never became a run is nobody's any more."""
 
@@ -105,12 +107,12 @@ class Run:
     @property
     def best(self) -> Path:
         """The weights with the lowest held-out loss."""
-        return self.folder / "best.safetensors"
+        return self.folder / _CHECKPOINTS[0]
 
     @property
     def last(self) -> Path:
         """The newest weights, and all that a resume needs."""
-        return self.folder / "last.safetensors"
+        return self.folder / _CHECKPOINTS[1]
 
     @property
     def counts(self) -> Path:
@@ -236,8 +238,13 @@ def new_name(file: Path, time: datetime) -> str:
     return (begin or "text") + ending
 
 
-def make_room_for(root: Path, name: str) -> None:
+def make_room_for(root: Path, name: str, *, numbered: bool = False) -> None:
     """Make the folder that runs are in, unless it is there.
+
+    Args:
+        root: the folder that runs are in.
+        name: the run's name.
+        numbered: as for ``create_run``.
 
     Raises:
         TextgenError: it cannot be written, or holds a run of that name.
@@ -253,7 +260,7 @@ def make_room_for(root: Path, name: str) -> None:
             f"--name has {length} bytes: it must have at most {_LONGEST_NAME}, and a Chinese "
             "character is three of them"
         )
-    if (root / name).exists():
+    if not numbered and (root / name).exists():
         raise TextgenError(
             f"{root / name} exists already: go on with textgen train --resume {shlex.quote(name)}, "
             "or choose another --name"
@@ -342,6 +349,8 @@ def _remove_unfinished(root: Path) -> None:
 def find_run(root: Path, name: str | None = None) -> Run:
     """Return the run of that name under ``root``, or at that path; the newest when none is given.
 
+    The newest is the one that was written last, also where it has no checkpoint yet.
+
     Raises:
         TextgenError: there is none.
     """
@@ -354,10 +363,10 @@ def find_run(root: Path, name: str | None = None) -> Run:
             f"there is no run {name} in {root}; "
             + (f"there are: {names}" if names else "make one with: textgen train FILE")
         )
-    checkpoints = newest_checkpoints(root)
-    if not checkpoints:
+    written = _newest(root, "config.json", *_CHECKPOINTS)
+    if not written:
         raise TextgenError(f"there is no run in {root} yet; make one with: textgen train FILE")
-    return Run(checkpoints[-1].parent)
+    return Run(written[-1].parent)
 
 
 def _read_as(name: str, root: Path) -> list[Path]:
@@ -366,8 +375,17 @@ def _read_as(name: str, root: Path) -> list[Path]:
 
 
 def newest_checkpoints(root: Path) -> list[Path]:
-    """Return the newest checkpoint of every run, the oldest first; hidden folders are no runs."""
-    written = sorted(root.glob("[!.]*/*.safetensors"), key=_written)
+    """Return the newest checkpoint of every run that has one, the oldest first."""
+    return _newest(root, *_CHECKPOINTS)
+
+
+def _newest(root: Path, *names: str) -> list[Path]:
+    """Return of every run the file of these names that was written last, the oldest first.
+
+    Hidden folders are no runs.
+    """
+    found = (path for name in names for path in root.glob(f"[!.]*/{name}"))
+    written = sorted(found, key=_written)
     newest = {path.parent: path for path in written if (path.parent / "config.json").exists()}
     return sorted(newest.values(), key=_written)
 

@@ -123,7 +123,9 @@ def find_to_write(root: Path, name: str | None = None) -> Run:
     Raises:
         TextgenError: there is no such run.
     """
-    if name is None and not newest_checkpoints(root):
+    if name is None:
+        if checkpoints := newest_checkpoints(root):
+            return Run(checkpoints[-1].parent)
         log.info("No run in %s yet: this is the model that comes with textgen, of 三国演义", root)
         return Run(base.FOLDER)
     if name == base.NAME and not any((folder / name).is_dir() for folder in (root, Path())):

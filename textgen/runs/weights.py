@@ -78,7 +78,7 @@ def read(path: Path, prefix: str = "") -> tuple[Arrays, dict[str, Any]]:
         arrays = _part(load(data), prefix)
     except FileNotFoundError:
         raise TextgenError(
-            f"{path.parent} has no checkpoint yet: it is written at the first evaluation"
+            f"{path.parent} has no checkpoint yet: it is written soon after the first step"
         ) from None
     except FormatError as error:
         raise DamagedError(f"{path} is damaged: its metadata {error}") from None

@@ -150,7 +150,7 @@ class Trial:
         optimizer = make_optimizer(network, config)
         position, progress = Position(), Progress()
         if checkpoint is not None:
-            position, progress = load_training(checkpoint, network, optimizer)
+            position, progress, _ = load_training(checkpoint, network, optimizer)
         meter = Meter()
         name = f"{self.task} {self.model}"
         lines = not in_terminal()

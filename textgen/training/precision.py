@@ -30,7 +30,7 @@ def with_kept_dtype(run: Run, settings: Settings) -> Settings:
 
 
 def keep_dtype(run: Run, dtype: str) -> None:
-    """Note the type that a run goes on with, and tell where it is another one."""
+    """Note the type that a run goes on with, for its next update; tell where it is another one."""
     kept = run.config.get("dtype", dtype)
     if kept != dtype:
         log.warning(

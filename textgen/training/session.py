@@ -17,7 +17,7 @@ from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import Sample
 from textgen.interrupts import StopRequest, stop_requests
 from textgen.model.precision import choose_dtype
-from textgen.runs.checkpoint import load_pending, load_training, load_weights, save_checkpoint
+from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
@@ -98,10 +98,9 @@ class Session:
 
     def load(self, run: Run) -> None:
         """Take weights, optimiser and position from the run's last checkpoint."""
-        self.position, self.progress = load_training(
+        self.position, self.progress, self.pending = load_training(
             run.last, vocab=self.material.vocab, **self.learner.parts()
         )
-        self.pending = load_pending(run.last)
         if not run.last.exists():
             log.info("%s has no checkpoint yet: it begins anew", run.name)
         old, new = run.settings.training, self.config
@@ -138,11 +137,7 @@ class Session:
             TextgenError: the loss is not finite, or the disk is full.
         """
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
-            # Who begins anew says again, too, what there was before the first step.
-            step = self.position.step - (self.pending is not None)  # whose entry is told again
-            run.record.forget_after(step or -1)
-            entries = run.record.read()
-            meter = Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
+            meter = self._meter(run)
             tokens_per_step = self.config.rows * self.config.num_steps
             bar = progress_bar(
                 run.plan.total_steps * tokens_per_step,
@@ -200,7 +195,13 @@ class Session:
         self.config = self.settings.training
         self.learner = replace(self.learner, settings=self.settings)
         self.load(run)
-        run.record.forget_after(self.position.step - (self.pending is not None) or -1)
+        return self._meter(run)
+
+    def _meter(self, run: Run) -> Meter:
+        """Drop what was recorded after this position; return a meter that counts on from there."""
+        # Who begins anew says again, too, what there was before the first step.
+        step = self.position.step - (self.pending is not None)  # whose entry is told again
+        run.record.forget_after(step or -1)
         entries = run.record.read()
         return Meter(entries[-1]["tokens"], entries[-1]["seconds"]) if entries else Meter()
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -90,7 +89,7 @@ def train(
         ) from None
     root = Path(checkpoints)
     # A name by the second may be another training's as well: create_run tells them apart.
-    make_room_for(root, name if named else f"{name}-{os.getpid()}")
+    make_room_for(root, name, numbered=not named)
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
     cut = f"of that, the first {len(text):,} characters are used" if text != corpus.text else ""
     _tell(cut, *unknown)  # at once: all that follows takes seconds with a long text
@@ -147,6 +146,7 @@ def resume(run: Run, settings: Settings | None = None, mirror: Mirror = nullcont
 def _go_on(run: Run, settings: Settings, mirror: Mirror) -> Result:
     run.record.check()
     require_model(run.last, len(run.vocab), settings.model)
+    require_memory(settings, len(run.vocab))
     counted, judged = run.plan.counted, run.plan.judged
     material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
     session = Session(with_kept_dtype(run, settings), material)
