@@ -220,7 +220,7 @@ def _over_each_other(curves: list[_Curve], key: str, title: str, figure: str) ->
     for unit, x_title, by, x in _UNITS:
         traces = []
         for curve in curves:
-            entries: list[Any] = [entry for entry in curve.of.entries if figure in entry]
+            entries: list[Any] = [entry for entry in curve.of.comparable if figure in entry]
             if points := [(x(entry), entry[figure]) for entry in entries]:
                 traces.append(curve.draw(points, markers=figure == _BITS))
         if not traces:

@@ -98,9 +98,15 @@ class Summary:
         return self.judged.get("static_bits_per_character")
 
     @property
+    def comparable(self) -> list[Entry]:
+        """Its record without glances, which may judge less than an evaluation does."""
+        return [entry for entry in self.entries if "glance" not in entry]
+
+    @property
     def curve(self) -> list[tuple[float, float]]:
         """Minutes, and the bits per character that were measured then on the held-out part."""
-        points = ((number_in(entry, "seconds"), number_in(entry, _BITS)) for entry in self.entries)
+        entries = self.comparable
+        points = ((number_in(entry, "seconds"), number_in(entry, _BITS)) for entry in entries)
         return [(x / 60, y) for x, y in points if x is not None and y is not None]
 
     @property
