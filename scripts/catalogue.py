@@ -8,17 +8,24 @@ What is new comes with an empty translation, which the tests find; what is gone 
 
 import ast
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from cyclopts import App
+
+import textgen.cli.help
+from textgen.cli.commands import app
 
 PACKAGE = Path(__file__).resolve().parent.parent / "textgen"
 LOCALE = PACKAGE / "locale"
 LANGUAGES = ("zh",)
 
-FUNCTIONS = frozenset({"_", "marked", "Message", "Kind"})
+FUNCTIONS = frozenset({"_", "marked", "said", "Message", "Kind"})
 ERRORS = frozenset(
     {
         *("TextgenError", "UsageError", "Interrupted", "DamagedError", "FormatError"),
@@ -28,10 +35,7 @@ ERRORS = frozenset(
 METHODS = frozenset({"debug", "info", "warning", "error"})
 """What is called with a text to translate first: functions, errors, methods of a logger ``log``."""
 
-_SAME_EVERYWHERE = ("", "%s", "  %s")
-
-LATER = ("cli",)
-"""Rooms that are not translated yet."""
+_SAME_EVERYWHERE = ("", "%s", "  %s", "    %s")
 
 
 def calls(path: Path) -> Iterator[ast.Call]:
@@ -48,24 +52,54 @@ def calls(path: Path) -> Iterator[ast.Call]:
 
 def sources() -> list[Path]:
     """Return the files whose texts are translated."""
-    later = [PACKAGE / room for room in LATER]
-    return [p for p in sorted(PACKAGE.rglob("*.py")) if not set(later) & set(p.parents)]
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def help_texts() -> dict[str, str]:
+    """Return the texts of the help, each with the command whose page has it first."""
+    found: dict[str, str] = {}
+    for command in _commands(app):
+
+        def collected(text: str, page: str = " ".join(("textgen", *command, "--help"))) -> str:
+            line = " ".join(text.split())
+            found.setdefault(line, page)
+            return line
+
+        with patch.object(textgen.cli.help, "said", collected), redirect_stdout(StringIO()):
+            app.help_print(list(command))
+    return found
+
+
+def _commands(of: App, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of an app's commands, and before them its own."""
+    yield words
+    flags = (*of.help_flags, *of.version_flags)
+    for name in of:
+        if name not in flags:
+            yield from _commands(of[name], (*words, name))
 
 
 def messages() -> Iterator[tuple[str, str]]:
-    """Yield the texts that are translated, each with the name of its file."""
+    """Yield the texts that are translated, each with the name of its file.
+
+    The help's come from many docstrings, and have that of the file that prints them.
+    """
     for path in sources():
         for call in calls(path):
             match call.args[0]:
                 case ast.Constant(str(text)) if text not in _SAME_EVERYWHERE:
                     yield path.relative_to(PACKAGE.parent).as_posix(), text
+    for text in filter(None, help_texts()):
+        yield "textgen/cli/help.py", text
 
 
 def template() -> Catalog:
     """Return a catalogue of all texts, without translations."""
     catalogue = Catalog(project="textgen", fuzzy=False)
+    pages = help_texts()
     for file, text in messages():
-        catalogue.add(text, locations=[(file, 0)])
+        page = [f"on the page of {pages[text]}"] if text in pages else []
+        catalogue.add(text, locations=[(file, 0)], auto_comments=page)
     return catalogue
 
 

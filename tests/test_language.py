@@ -15,6 +15,7 @@ import pytest
 from babel.messages.mofile import read_mo, write_mo
 
 from tests.conftest import Command
+from textgen.cli.printer import width
 from textgen.config import TrainingConfig
 from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.language import LANGUAGES, LOCALE, Message, TranslatingFormatter, _, tag, use
@@ -138,7 +139,7 @@ def test_what_no_catalogue_has_stays_as_it_is() -> None:
 
 @pytest.mark.usefixtures("chinese")
 def test_ranges_are_told_in_words() -> None:
-    with pytest.raises(UsageError, match=r"^--learning-rate 的值是 -1：须为大于 0 的数$"):
+    with pytest.raises(UsageError, match=r"^--learning-rate 的值是 -1：须大于 0 且为有限数$"):
         TrainingConfig(learning_rate=-1)
 
 
@@ -230,3 +231,72 @@ def test_a_command_speaks_the_language_of_the_locale(
     said = command("corpus", "show", "nowhere.txt")[2]
     assert said == "textgen: nowhere.txt 不存在；请给出文本文件或其所在的文件夹\n"
     use("en")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--lang", "zh", "corpus", "show", "nowhere.txt"),
+        ("corpus", "show", "--lang=zh", "nowhere.txt"),
+        ("--lang", "en", "corpus", "show", "nowhere.txt", "--lang", "zh"),
+    ],
+)
+def test_a_command_speaks_the_language_it_is_told_to(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    said = command(*arguments)[2]
+    assert said == "textgen: nowhere.txt 不存在；请给出文本文件或其所在的文件夹\n"
+    assert "does not exist" in command("corpus", "show", "nowhere.txt")[2]
+
+
+def test_only_values_follow_two_hyphens(command: Command) -> None:
+    status, _out, err = command("corpus", "show", "--", "--lang", "zh")
+    assert (status, err) == (
+        *(1, "textgen: --lang does not exist; give a text file or a folder of them\n"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--lang", "fr", "--help"), "--lang is fr: it must be one of en, zh"),
+        (("runs", "--lang"), "--lang needs a value: one of en, zh"),
+    ],
+)
+def test_a_language_that_there_is_not_is_refused(
+    command: Command, arguments: tuple[str, ...], said: str
+) -> None:
+    assert command(*arguments) == (2, "", f"textgen: {said}\n")
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+@pytest.mark.parametrize("words", [(), ("train",), ("runs", "export"), ("generate",)])
+def test_the_help_is_chinese_and_fits(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    status, out, err = command("--lang", "zh", *words, "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith("用法：textgen")
+    assert "通用\n  --lang CHOICE" in out
+    assert max(sum(map(width, line)) for line in out.splitlines()) <= int(columns)
+    assert not re.search(r"[a-z]+ (?:the|of|a|is|not) [a-z]+", out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("trian",), "textgen 没有命令 trian：是不是 train？"),
+        (("train", "--lnag"), "textgen train 没有选项 --lnag：是不是 --lang？"),
+        (("train", "--cell", "x"), "--cell 的值是 x：须为 lstm, gru, rnn 之一"),
+        (("train", "--hidden-size", "x"), "--hidden-size 的值是 x：须为整数"),
+        (("train", "--seed", "1", "--seed", "2"), "--seed 给了不止一次：请只给一次"),
+        (("train", "--seed"), "--seed 需要一个值"),
+        (("runs", "mv", "x"), "textgen runs mv 缺少 NAME：用法见 textgen runs mv --help"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_is_told_in_chinese(
+    command: Command, arguments: tuple[str, ...], said: str
+) -> None:
+    assert command("--lang", "zh", *arguments) == (2, "", f"textgen: {said}\n")

@@ -404,7 +404,11 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["train", "story.txt", "--config", "none.toml"], 2, "--config none.toml cannot be read"),
     (["train", "story.txt", "--config", "story.txt"], 2, "--config story.txt is not TOML"),
     (["train", "story.txt", "--config", "odd.toml"], 2, "hidden_sice"),
-    (["train", "story.txt", "--preset", "modern"], 2, '"modern"'),
+    (
+        ["train", "story.txt", "--preset", "modern"],
+        2,
+        "--preset is modern: it must be one of classic",
+    ),
     (["train", "story.txt", "--device", "mps"], 2, "--device mps is not there"),
     (["train", "--resume", "none"], 1, "there is no run none"),
     (["train", "--resume"], 1, "there is no run in checkpoints yet"),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import TextgenError, UsageError, os_reason
+from textgen.language import _
 
 if TYPE_CHECKING:
     from textgen.runs.trained import Trained
@@ -48,7 +49,9 @@ def given(
     flags = {"--prefix": prefix, "--prefix-file": prefix_file, "--prefixes": prefixes}
     named = [flag for flag, value in flags.items() if value is not None]
     if len(named) > 1:
-        raise UsageError(f"{' and '.join(named)} are two beginnings: give one of them")
+        raise UsageError(
+            "{flags} are two beginnings: give one of them", flags=_(" and ").join(named)
+        )
     if not named:
         raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
     path = prefix_file or prefixes
@@ -59,7 +62,7 @@ def given(
             )
         return Given(prefix, Path("--prefix"))
     if path is None or str(path) == _PIPE:
-        data, path = _piped(), Path("standard input")
+        data, path = _piped(), Path(_("standard input"))
     else:
         data = _content(path)
     return Given(data, path, one_a_line=prefixes is not None, encoding=encoding)
@@ -84,7 +87,10 @@ def beginnings(of: Given, trained: "Trained", *, map_script: bool) -> list[str]:
     for number, start in enumerate(starts, start=1):
         mapped, messages = understood(trained.vocab, start, trained.run.name, map_script=map_script)
         for message in messages:
-            log.warning("%s%s", f"Beginning {number}: " if len(starts) > 1 else "", message)
+            if len(starts) > 1:
+                log.warning("Beginning %d: %s", number, message)
+            else:
+                log.warning("%s", message)
         read.append(mapped)
     return read
 
@@ -96,7 +102,7 @@ def _text(of: Given, vocab: "Vocab") -> str:
     if isinstance(of.data, bytes):
         text = cleaned("\n".join(_contained(of.data, of, vocab)))
         if not text:
-            raise TextgenError(f"{of.path} is empty: it has no character to go on from")
+            raise TextgenError("{path} is empty: it has no character to go on from", path=of.path)
         return text
     text = of.data
     if any("\udc80" <= character <= "\udcff" for character in text):
@@ -142,9 +148,11 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise TextgenError(f"{path} does not exist; give a text file") from None
+        raise TextgenError("{path} does not exist; give a text file", path=path) from None
     except OSError as error:
-        raise TextgenError(f"{path} cannot be read: {error.strerror}; give a text file") from None
+        raise TextgenError(
+            "{path} cannot be read: {reason}; give a text file", path=path, reason=os_reason(error)
+        ) from None
 
 
 def _piped() -> bytes:

@@ -63,6 +63,7 @@ from textgen.config import (
 )
 from textgen.errors import TextgenError, UsageError
 from textgen.interrupts import handling
+from textgen.language import Message, _
 from textgen.version import __version__
 
 if TYPE_CHECKING:
@@ -301,8 +302,9 @@ def generate(
         deliver(texts, form, generation, trained.run.name, copyings, out)
     if form != "json":
         for number, copying in enumerate(copyings, start=1):
-            which = f"text {number}" if len(texts) > 1 else "the text"
-            log.info("Of %s, %s", which, copying_line(copying))
+            several = len(texts) > 1
+            of = Message("text {number}", number=number) if several else Message("the text")
+            log.info("%s", copying_line(of, copying))
         if drawn and texts:
             log.info("%sThe same text again: --seed %d", "\n" * bool(stopped), generation.seed)
     if stopped:
@@ -424,15 +426,20 @@ def evaluate(
             **dynamic_values(adapting),
         )
         return
-    print_text(f"{figures.network.tokens:,} {trained.vocab.kind}s of {file or judged.name}")
+    print_text(
+        _("{count:,} {units} of {name}").format(
+            count=figures.network.tokens, units=trained.vocab.units, name=file or judged.name
+        )
+    )
     yardsticks = {
         "Kneser-Ney": kneser_ney.bits_per_character,
         "trigram": trigram.bits_per_character,
     }
     print_figures(trained.run, figures, yardsticks, adapting, judged.remarks())
-    print_text(f"Of {COPYING_SAMPLE.length:,} characters by the model, {copying_line(copying)}")
+    written = Message("{count:,} characters by the model", count=COPYING_SAMPLE.length)
+    print_text(copying_line(written, copying))
     if natural is not None:
-        print_text(f"Of as many held-out ones, {copying_line(natural)}")
+        print_text(copying_line(Message("as many held-out ones"), natural))
     if heatmap is not None:
         print_text(heatmap)
 
@@ -544,7 +551,12 @@ def sanity(
     if stopped:
         raise KeyboardInterrupt
     if failed:
-        raise TextgenError(f"{len(failed)} of {len(rows)} failed: {', '.join(failed)}")
+        raise TextgenError(
+            "{failed} of {count} failed: {names}",
+            failed=len(failed),
+            count=len(rows),
+            names=", ".join(failed),
+        )
     log.info("All %d passed in %.0f s", len(rows), sum(row.seconds for row in rows))
 
 
@@ -609,14 +621,20 @@ def _require_writable(flag: str, path: Path | None) -> None:
         return
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"--{flag} {path} cannot be written: give a file in a folder of yours")
+        raise UsageError(
+            "--{flag} {path} cannot be written: give a file in a folder of yours",
+            flag=flag,
+            path=path,
+        )
 
 
 def _require_new(flag: str, path: Path | None) -> None:
     """Refuse a file that is there already: it may be somebody's."""
     _require_writable(flag, path)
     if path is not None and path.exists():
-        raise UsageError(f"--{flag} {path} exists already: choose another name")
+        raise UsageError(
+            "--{flag} {path} exists already: choose another name", flag=flag, path=path
+        )
 
 
 def _interrupt(*_signal: object) -> None:

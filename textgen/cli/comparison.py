@@ -9,6 +9,7 @@ from textgen.cli.one_run import bits_by_name, run_values
 from textgen.cli.printer import print_text, print_wrapped
 from textgen.cli.shown import shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table, print_title
+from textgen.language import _, marked
 from textgen.runs.differences import differences, shown
 
 if TYPE_CHECKING:
@@ -31,20 +32,20 @@ def print_comparison(summaries: Sequence["Summary"]) -> None:
         print_text(f"{letter}  {summary.run.name}")
     of_each = [Column(letter, right=True) for letter in letters]
     differing = differing_values(summaries)
-    print_title("What differs" if differing else "Nothing differs in the settings")
+    print_title(_("What differs") if differing else _("Nothing differs in the settings"))
     rows = [(name, *map(shown, values)) for name, values in differing.items()]
-    print_table((Column("setting"), *of_each), rows)
-    print_title("What came out")
+    print_table((Column(_("setting")), *of_each), rows)
+    print_title(_("What came out"))
     print_table((Column(), *of_each), _figures(summaries))
     for letter, summary in zip(letters, summaries, strict=True):
         for remark in held_out_remarks(summary.run):
             print_wrapped(f"{letter}: {remark}")
     if not are_judged_alike(summaries):
-        print_wrapped("They are judged on different texts: compare each with its own Kneser-Ney")
+        print_wrapped(_("They are judged on different texts: compare each with its own Kneser-Ney"))
     curves = dict(zip(letters, (summary.curve for summary in summaries), strict=True))
     width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
-    if lines := text_plot(curves, "minutes", "bits", width):
-        print_title("Held out, bits per character")
+    if lines := text_plot(curves, _("minutes"), _("bits"), width):
+        print_title(_("Held out, bits per character"))
         print("\n".join(lines))
 
 
@@ -83,13 +84,13 @@ def are_judged_alike(summaries: Sequence["Summary"]) -> bool:
 def _figures(summaries: Sequence["Summary"]) -> list[tuple[str, ...]]:
     bits = [bits_by_name(summary) for summary in summaries]
     names = dict.fromkeys(name for one in bits for name in one)
-    rows = [(name, *(shown_figure(one.get(name), 3) for one in bits)) for name in names]
+    rows = [(_(name), *(shown_figure(one.get(name), 3) for one in bits)) for name in names]
     for name, figure, digits in (
-        ("epochs", "epoch", 2),
-        ("steps", "step", 0),
-        ("tokens a second", "tokens_per_second", 0),
+        (marked("epochs"), "epoch", 2),
+        (marked("steps"), "step", 0),
+        (marked("tokens a second"), "tokens_per_second", 0),
     ):
-        rows.append((name, *(shown_figure(one.newest(figure), digits) for one in summaries)))
-    rows.append(("minutes", *(shown_minutes(one.minutes) for one in summaries)))
-    rows.append(("size", *(shown_size(one.size) for one in summaries)))
+        rows.append((_(name), *(shown_figure(one.newest(figure), digits) for one in summaries)))
+    rows.append((_("minutes"), *(shown_minutes(one.minutes) for one in summaries)))
+    rows.append((_("size"), *(shown_size(one.size) for one in summaries)))
     return rows

@@ -17,9 +17,10 @@ from textgen.cli.printer import Printer, print_text
 from textgen.cli.remembered import changed, remember
 from textgen.cli.terminal import without_control_echo
 from textgen.config import GenerationConfig
-from textgen.errors import TextgenError, UsageError
+from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.files import write_atomically
 from textgen.interrupts import StopRequest, handling
+from textgen.language import Message, _, marked
 from textgen.reading.short_texts import cleaned_but_for_its_ends
 from textgen.runs.trained import Trained
 from textgen.text.unknown import understood
@@ -28,7 +29,7 @@ from textgen.writing.manuscript import Manuscript
 
 log = logging.getLogger(__name__)
 
-_HELP = """\
+_HELP = marked("""\
   any text         is added to what stands, and the model goes on from there
   an empty line    the model goes on
   /again           write the last continuation anew
@@ -42,7 +43,7 @@ _HELP = """\
   /settings        tell them all
   /reset           set them back to what is usual
   /help            tell this
-  /quit            leave, as Ctrl-D does; Ctrl-C stops a continuation"""
+  /quit            leave, as Ctrl-D does; Ctrl-C stops a continuation""")
 
 _SETTINGS = tuple(field.name.replace("_", "-") for field in fields(GenerationConfig))
 _MOST_OFFERED = 20
@@ -90,7 +91,7 @@ class _Desk:
             "show": lambda: print_text(self._manuscript.version.text),
             "settings": lambda: log.info("%s", "\n".join(map(self._setting, _SETTINGS))),
             "reset": self._reset,
-            "help": lambda: log.info("%s", _HELP.format(settings=" ".join(_SETTINGS))),
+            "help": lambda: log.info("%s", _(_HELP).format(settings=" ".join(_SETTINGS))),
         }
 
     @property
@@ -118,7 +119,9 @@ class _Desk:
         elif command.isdigit() and not value:
             self._manuscript.take(int(command))
         elif value:
-            raise UsageError(f"/{command} stands alone, without {value}")
+            raise UsageError(
+                "/{command} stands alone, without {value}", command=command, value=value
+            )
         elif command in self._commands:
             self._commands[command]()
         return command not in ("quit", "exit")
@@ -131,8 +134,13 @@ class _Desk:
         near = [name] if name in names else meant(name, names)
         if len(near) == 1 and near[0].startswith(name):
             return near[0]
-        hint = f"did you mean {' or '.join(f'/{one}' for one in near)}? " if near else ""
-        raise UsageError(f"/{name} is no command: {hint}/help tells them")
+        if near:
+            raise UsageError(
+                "/{name} is no command: did you mean {near}? /help tells them",
+                name=name,
+                near=_(" or ").join(f"/{one}" for one in near),
+            )
+        raise UsageError("/{name} is no command: /help tells them", name=name)
 
     def _write(self, line: str) -> None:
         if not line:
@@ -159,7 +167,7 @@ class _Desk:
     def _offer(self, count: str) -> None:
         """Print several continuations, each with its number."""
         if not count.isdecimal() or not 1 <= int(count) <= _MOST_OFFERED:
-            raise UsageError(f"/more needs a number from 1 to {_MOST_OFFERED}: /more 5")
+            raise UsageError("/more needs a number from 1 to {most}: /more 5", most=_MOST_OFFERED)
 
         def numbered(stop: StopRequest) -> Iterator[str]:
             current = 0
@@ -213,11 +221,13 @@ class _Desk:
         try:
             path = Path(name).expanduser() if name else [*self._saved][-1]
             if not self._may_write(path):
-                raise UsageError(f"{path} exists already: choose another name")
+                raise UsageError("{path} exists already: choose another name", path=path)
             write_atomically(path, data)
         except (OSError, ValueError, RuntimeError) as error:  # no name of a file, no such user
-            reason = getattr(error, "strerror", None) or error
-            raise TextgenError(f"{name} cannot be written: {reason}") from None
+            reason = os_reason(error) if isinstance(error, OSError) else Message(str(error))
+            raise TextgenError(
+                "{path} cannot be written: {reason}", path=name, reason=reason
+            ) from None
         self._saved.pop(path, None)
         self._saved[path] = data
         log.info("%s: %s characters", path, f"{len(text):,}")
@@ -235,9 +245,13 @@ def _parsed(field: str, value: str) -> Any:  # noqa: ANN401 - of the setting's t
     try:
         return kind(value)
     except ValueError:
-        expected = {int: "a whole number", float: "a number"}[kind]
-        name = field.replace("_", "-")
-        raise UsageError(f"/{name} {value}: that is not {expected}; nothing has changed") from None
+        expected = {int: Message("a whole number"), float: Message("a number")}[kind]
+        raise UsageError(
+            "/{name} {value}: that is not {expected}; nothing has changed",
+            name=field.replace("_", "-"),
+            value=value,
+            expected=expected,
+        ) from None
 
 
 def _lines(commands: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Group, Parameter
 
+from textgen.cli.chosen_language import FLAG
 from textgen.cli.examples import EXAMPLES
 from textgen.cli.printer import width, wrapped
 from textgen.config import (
@@ -20,6 +21,7 @@ from textgen.config import (
     TrainingConfig,
     ranges,
 )
+from textgen.language import LANGUAGES, _
 
 if TYPE_CHECKING:
     from cyclopts.help import HelpEntry, HelpPanel
@@ -57,10 +59,14 @@ _RANGES = {
 
 
 def said(text: str) -> str:
-    """Return a text of the help as the reader is to have it: on one line, without indents.
+    """Return a text of the help as the reader is to have it: on one line, in one's language.
 
-    Docstrings are broken into lines, and indented as the code is. A translation belongs here.
+    Docstrings are broken into lines, and indented as the code is.
     """
+    return _(_on_one_line(text))
+
+
+def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -79,7 +85,11 @@ class HelpfulApp(App):
 
         console = Console()  # that of cyclopts is as wide as the terminal once was
         super().help_print(tokens, console=console)
-        chain, _, _ = self.parse_commands(tokens)
+        chain, *_others = self.parse_commands(tokens)
+        _print_title(console, "Everywhere")
+        described = said("Language of what is printed; that of the locale when not given.")
+        choices = _listed(LANGUAGES)
+        _print_rows(console, [(f"{FLAG} CHOICE", f"{described} [{choices}]")])
         if examples := EXAMPLES.get(tuple(chain)):
             _print_examples(console, examples)
 
@@ -100,7 +110,7 @@ class HelpFormatter:
     def render_usage(self, console: "Console", options: "ConsoleOptions", usage: object) -> None:
         """Print how the command is called."""
         del options
-        _print(console, f"{said('Usage:')} {said(_plain(usage))}", style="bold")
+        _print(console, _("Usage: {usage}").format(usage=_on_one_line(_plain(usage))), style="bold")
 
     def render_description(
         self, console: "Console", options: "ConsoleOptions", description: object
@@ -130,19 +140,23 @@ def _description(entry: "HelpEntry") -> str:
     """Return what a setting is, and what it may be."""
     facts = []
     if entry.choices:
-        words = f"{said('one of')} " * (len(entry.choices) > 1)
-        facts.append(words + ", ".join(entry.choices))
+        facts.append(_listed(entry.choices))
     if allowed := next((_RANGES[name] for name in entry.names if name in _RANGES), None):
         facts.append(str(allowed.in_words()))
     if entry.default in ("True", "False"):
         # A switch is off unless it is given, and only of the others is that worth a word.
-        facts += [said("on")] * (entry.default == "True")
+        facts += [_("on")] * (entry.default == "True")
     elif entry.default not in (None, "()"):
-        facts.append(f"{said('default')} {entry.default}")
+        facts.append(_("default {value}").format(value=entry.default))
     if entry.required and not entry.positional_label:
-        facts.append(said("required"))
+        facts.append(_("required"))
     described = said(_plain(entry.description))
-    return f"{described} [{'; '.join(facts)}]" if facts else described
+    return f"{described} [{_('; ').join(facts)}]" if facts else described
+
+
+def _listed(choices: Sequence[str]) -> str:
+    words = f"{_('one of')} " * (len(choices) > 1)
+    return words + ", ".join(choices)
 
 
 def _print_rows(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
@@ -150,7 +164,7 @@ def _print_rows(console: "Console", rows: Sequence[tuple[str, str]]) -> None:
     if console.width < _NARROW:
         left = _INDENT * 2
     else:
-        widths = [sum(map(width, names)) for names, _ in rows]
+        widths = [sum(map(width, names)) for names, _description in rows]
         left = _INDENT + max((one for one in widths if one <= _NAMES), default=_INDENT) + _GAP
     for names, description in rows:
         lines = wrapped(description, max(console.width - left, 1)) if description else []

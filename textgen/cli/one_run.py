@@ -6,12 +6,13 @@ from textgen.cli.printer import print_text, print_wrapped
 from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table, print_title
 from textgen.config import Settings
+from textgen.language import _, marked
 from textgen.runs.differences import shown
 
 if TYPE_CHECKING:
     from textgen.runs.summary import Summary
 
-_OPEN = "left open"
+_OPEN = marked("left open")
 """The default of a setting that the training chooses."""
 
 
@@ -24,42 +25,50 @@ def print_run(summary: "Summary") -> None:
     print_table((Column(), Column(wraps=True)), list(_facts(summary).items()))
     given, chosen = settings_told(summary)
     usual = Settings().flat()
-    print_title("What differs from the defaults" if given else "Nothing differs from the defaults")
+    print_title(
+        _("What differs from the defaults") if given else _("Nothing differs from the defaults")
+    )
     print_table(
-        (Column("setting"), Column("here", wraps=True), Column("default")),
+        (Column(_("setting")), Column(_("here"), wraps=True), Column(_("default"))),
         [
-            (name, shown(value), _OPEN if usual[name] is None else shown(usual[name]))
+            (name, shown(value), _(_OPEN) if usual[name] is None else shown(usual[name]))
             for name, value in given.items()
         ],
     )
     if chosen:
-        values = ", ".join(f"{name} {shown(value)}" for name, value in chosen.items())
-        print_wrapped(f"Chosen by the training: {values}")
+        values = _(", ").join(f"{name} {shown(value)}" for name, value in chosen.items())
+        print_wrapped(_("Chosen by the training: {values}").format(values=values))
     if figures := bits_by_name(summary):
-        print_title("Held out")
-        rows = [(name, shown_figure(bits, 3)) for name, bits in figures.items()]
-        print_table((Column(), Column("bits per character", right=True)), rows)
+        print_title(_("Held out"))
+        rows = [(_(name), shown_figure(bits, 3)) for name, bits in figures.items()]
+        print_table((Column(), Column(_("bits per character"), right=True)), rows)
         for remark in held_out_remarks(run):
             print_wrapped(remark)
     if len(run.legs) > 1:
-        print_title("Trainings")
-        columns = (Column("date"), Column("from step", right=True), Column("asked for", wraps=True))
+        print_title(_("Trainings"))
+        columns = (
+            *(Column(_("date")), Column(_("from step"), right=True)),
+            Column(_("asked for"), wraps=True),
+        )
         print_table(columns, [_leg(leg) for leg in run.legs])
     if summary.sample is not None:
-        print_title("Last sample")
+        print_title(_("Last sample"))
         print_text(summary.sample)
 
 
 def bits_by_name(summary: "Summary") -> dict[str, float]:
-    """Return the bits per character of the held-out part that are known, by what has them."""
+    """Return the bits per character of the held-out part that are known, by what has them.
+
+    Who shows the names translates them.
+    """
     run = summary.run
-    model = "as it reads" if run.settings.model.counts else "this model"
+    model = marked("as it reads") if run.settings.model.counts else marked("this model")
     rows = {
-        "network alone": summary.network_bits,
-        "with counts": summary.static_bits,
+        marked("network alone"): summary.network_bits,
+        marked("with counts"): summary.static_bits,
         model: summary.bits,
         "Kneser-Ney": run.kneser_ney_bits,
-        "trigram": run.trigram_bits,
+        marked("trigram"): run.trigram_bits,
     }
     return {name: bits for name, bits in rows.items() if bits is not None}
 
@@ -129,21 +138,27 @@ def _facts(summary: "Summary") -> dict[str, str]:
     """Return what a run is, by what that is called; what is not known is left out."""
     run = summary.run
     characters = run.config.get("characters")
-    length = f", {characters:,} characters" if isinstance(characters, int) else ""
+    length = []
+    if isinstance(characters, int):
+        length.append(_("{count:,} characters").format(count=characters))
     minutes, epochs = summary.minutes, summary.newest("epoch")
     last = run.legs[-1] if run.legs else {}
     place = [last.get("dtype"), last.get("device"), last.get("processor")]
     facts = {
-        "text": ", ".join(summary.files) + length,
-        "vocabulary": f"{len(run.vocab):,} {run.vocab.kind}s",
-        "trained": ""
+        _("text"): _(", ").join([*summary.files, *length]),
+        _("vocabulary"): f"{len(run.vocab):,} {run.vocab.units}",
+        _("trained"): ""
         if minutes is None or epochs is None
-        else f"{shown_minutes(minutes)} minutes, {epochs:.2f} epochs, "
-        f"{summary.newest('step') or 0:,} of {run.plan.total_steps:,} steps",
-        "on": ", ".join(str(one) for one in place if one),
-        "by": str(last.get("command") or ""),
-        "size": shown_size(summary.size),
-        "age": shown_age(summary.age),
+        else _("{minutes} minutes, {epochs:.2f} epochs, {done:,} of {total:,} steps").format(
+            minutes=shown_minutes(minutes),
+            epochs=epochs,
+            done=summary.newest("step") or 0,
+            total=run.plan.total_steps,
+        ),
+        _("device"): _(", ").join(str(one) for one in place if one),
+        _("by"): str(last.get("command") or ""),
+        _("size"): shown_size(summary.size),
+        _("age"): shown_age(summary.age),
     }
     return {name: fact for name, fact in facts.items() if fact}
 
@@ -153,5 +168,5 @@ def _leg(leg: dict[str, Any]) -> tuple[str, str, str]:
     return (
         leg.get("date", "")[:16].replace("T", " "),
         f"{leg.get('first_step', 0):,}",
-        ", ".join(f"{name} {shown(value)}" for name, value in leg.get("given", {}).items()),
+        _(", ").join(f"{name} {shown(value)}" for name, value in leg.get("given", {}).items()),
     )

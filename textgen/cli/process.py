@@ -14,11 +14,12 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownOptionError
 
+from textgen.cli.chosen_language import chosen_language
 from textgen.cli.guess import in_words
 from textgen.cli.printer import fitted
 from textgen.config import DEFAULT_CHECKPOINTS
-from textgen.errors import TextgenError, UsageError
-from textgen.language import TranslatingFormatter, use
+from textgen.errors import TextgenError, UsageError, os_reason
+from textgen.language import TranslatingFormatter, _, use
 from textgen.names import readable
 
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
@@ -37,6 +38,12 @@ def run_command(app: App, arguments: list[str]) -> int:
     """
     _prepare_streams()
     use()
+    try:
+        language, arguments = chosen_language(arguments)
+    except UsageError as error:
+        return _fail(str(error), error.exit_status)
+    if language is not None:
+        use(language)
     _arguments.set(arguments)
     logger = logging.getLogger("textgen")
     training = arguments[:1] == ["train"]
@@ -45,7 +52,7 @@ def run_command(app: App, arguments: list[str]) -> int:
     try:
         return _status(app, arguments, training=training)
     except KeyboardInterrupt:  # also while something else is being told
-        return _fail("stopped", 128 + signal.SIGINT)
+        return _fail(_("stopped"), 128 + signal.SIGINT)
 
 
 def _status(app: App, arguments: list[str], *, training: bool) -> int:
@@ -63,7 +70,7 @@ def _status(app: App, arguments: list[str], *, training: bool) -> int:
     except OSError as error:
         _forget_streams()
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror}", TextgenError.exit_status)
+        return _fail(f"{where}{os_reason(error)}", TextgenError.exit_status)
     return 0
 
 

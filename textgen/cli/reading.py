@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from textgen.cli.printer import print_text
+from textgen.language import _, marked
 
 if TYPE_CHECKING:
     from textgen.reading.corpus import Corpus, SourceFile
@@ -13,6 +14,13 @@ _SHOWN = 30
 
 _EXAMPLES = 5
 """Things that web sites left that are shown of each kind, unless all are taken out."""
+
+_KINDS: dict[str, str] = {
+    "site address": marked("site address"),
+    "HTML entity": marked("HTML entity"),
+    "mojibake": marked("mojibake"),
+}
+"""What web sites leave."""
 
 
 def print_corpus(corpus: "Corpus", *, removed: bool) -> None:
@@ -30,8 +38,14 @@ def print_corpus(corpus: "Corpus", *, removed: bool) -> None:
         once = [character for character, count in counts.items() if count == 1]
         for line in file.describe():
             print_text(line)
-        print_text(f"  most frequent: {shown(frequent[:_SHOWN])}")
-        print_text(f"  occurring once: {len(once):,}: {shown(once[:_SHOWN])}")
+        lines = [
+            _("most frequent: {shown}").format(shown=shown(frequent[:_SHOWN])),
+            _("occurring once: {count:,}: {shown}").format(
+                count=len(once), shown=shown(once[:_SHOWN])
+            ),
+        ]
+        for line in lines:
+            print_text(f"  {line}")
         for line in _web_lines(file, removed=removed):
             print_text(f"  {line}")
     for line in corpus.about_left_out():
@@ -44,12 +58,19 @@ def _web_lines(file: "SourceFile", *, removed: bool) -> list[str]:
     for kind in dict.fromkeys(finding.kind for finding in file.cleaned.web):
         found = [finding for finding in file.cleaned.web if finding.kind == kind]
         shown = [
-            f"line {finding.line:,} {finding.old!r}" + f" → {finding.new!r}" * bool(finding.new)
+            _("line {number:,} {old!r}").format(number=finding.line, old=finding.old)
+            + f" → {finding.new!r}" * bool(finding.new)
             for finding in (found if removed else found[:_EXAMPLES])
         ]
-        more = f", and {len(found) - len(shown):,} more" if len(shown) < len(found) else ""
-        done = "taken out" if removed else "left as they are (--clean web takes them out)"
-        lines.append(f"{kind}: {len(found):,} {done}: {', '.join(shown)}{more}")
+        if len(shown) < len(found):
+            shown.append(_("and {count:,} more").format(count=len(found) - len(shown)))
+        template = (
+            _("{kind}: {count:,} taken out: {shown}")
+            if removed
+            else _("{kind}: {count:,} left as they are (--clean web takes them out): {shown}")
+        )
+        kind_told, shown_told = _(_KINDS[kind]), _(", ").join(shown)
+        lines.append(template.format(kind=kind_told, count=len(found), shown=shown_told))
     return lines
 
 

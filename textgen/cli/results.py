@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textgen.cli.printer import print_text, print_wrapped
 from textgen.cli.tables import Column, print_table
+from textgen.language import Message, _, marked
 from textgen.names import to_json
 
 if TYPE_CHECKING:  # nothing heavy, for a quick start
@@ -38,8 +39,16 @@ def _finite(value: object) -> object:
 def print_result(result: "Result") -> None:
     """Print what a training came to."""
     print_text(
-        f"{result.run.folder}: {result.tokens:,} tokens, {result.tokens_per_second:,.0f} a second "
-        f"on {result.device}; perplexity {result.perplexity:.1f} in training"
+        _(
+            "{folder}: {tokens:,} tokens, {speed:,.0f} a second on {device}; "
+            "perplexity {perplexity:.1f} in training"
+        ).format(
+            folder=result.run.folder,
+            tokens=result.tokens,
+            speed=result.tokens_per_second,
+            device=result.device,
+            perplexity=result.perplexity,
+        )
     )
     if result.held_out is not None:
         from textgen.evaluation.overlap import held_out_remarks
@@ -64,45 +73,47 @@ def print_figures(
         adapting: the figures of the copy.
         remarks: lines without which they may not be shown.
     """
-    kind = run.vocab.kind
     if figures.static is None or figures.mixed is None:
-        rows = [_row("this model", figures.network)]
+        rows = [_row(marked("this model"), figures.network)]
     else:
         rows = [
-            _row("network alone", figures.network),
-            _row("with counts", figures.static),
-            _row("as it reads", figures.mixed),
+            _row(marked("network alone"), figures.network),
+            _row(marked("with counts"), figures.static),
+            _row(marked("as it reads"), figures.mixed),
         ]
     for name, bits in counted.items():
         if bits is not None:
             # A yardstick is of characters: beside the perplexity of words, its own says nothing.
-            perplexity = "" if kind == "word" else f"{2**bits:.2f}"
-            rows.append((name, perplexity, f"{bits:.3f}"))
+            perplexity = "" if run.vocab.kind == "word" else f"{2**bits:.2f}"
+            rows.append((_(name), perplexity, f"{bits:.3f}"))
     if adapting is not None:
-        rows.append(_row("adapting", adapting))
+        rows.append(_row(marked("adapting"), adapting))
     columns = (
-        *(Column(), Column(f"perplexity per {kind}", right=True)),
-        Column("bits per character", right=True),
+        Column(),
+        Column(_("perplexity per {unit}").format(unit=run.vocab.unit), right=True),
+        Column(_("bits per character"), right=True),
     )
     print_table(columns, rows)
     if adapting is not None:
         print_wrapped(
-            "Adapting, the model learns from what it has been judged on; no row above does, so do "
-            "not compare them."
+            _(
+                "Adapting, the model learns from what it has been judged on; no row above does, so "
+                "do not compare them."
+            )
         )
     for remark in remarks:
         print_wrapped(remark)
 
 
 def _row(name: str, figures: "Evaluation") -> tuple[str, str, str]:
-    return name, f"{figures.perplexity:.2f}", f"{figures.bits_per_character:.3f}"
+    return _(name), f"{figures.perplexity:.2f}", f"{figures.bits_per_character:.3f}"
 
 
 def print_sanity(rows: "Sequence[Row]") -> None:
     """Print what came out of the sanity suite."""
     columns = (
-        *(Column("task"), Column("model"), Column("asked", wraps=True)),
-        *(Column("result", wraps=True), Column("s", right=True), Column("")),
+        *(Column(_("task")), Column(_("model")), Column(_("asked"), wraps=True)),
+        *(Column(_("result"), wraps=True), Column(_("s"), right=True), Column("")),
     )
     cells = [
         (
@@ -111,7 +122,7 @@ def print_sanity(rows: "Sequence[Row]") -> None:
             row.finding.asked,
             row.finding.result,
             f"{row.seconds:.1f}",
-            "pass" if row.finding.passed else "FAIL",
+            _("pass") if row.finding.passed else _("FAIL"),
         )
         for row in rows
     ]
@@ -146,11 +157,16 @@ def copying_values(copying: "Copying") -> dict[str, object]:
     }
 
 
-def copying_line(copying: "Copying") -> str:
-    """Return how much of a text is copied, in words that go on after “Of the text, ”."""
+def copying_line(of: Message, copying: "Copying") -> str:
+    """Return how much of a text is copied, in words.
+
+    Args:
+        of: what the text is called.
+        copying: what of it is copied.
+    """
     text = copying.longest if len(copying.longest) <= 40 else f"{copying.longest[:40]}…"
     quoted = json.dumps(text, ensure_ascii=False)
-    return (
-        f"{copying.share:.1%} stand in the training text in stretches of 10 or more; "
-        f"the longest stretch has {len(copying.longest):,}: {quoted}"
-    )
+    return _(
+        "Of {text}, {share:.1%} stand in the training text in stretches of 10 or more; "
+        "the longest stretch has {longest:,}: {quoted}"
+    ).format(text=of, share=copying.share, longest=len(copying.longest), quoted=quoted)

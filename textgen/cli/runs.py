@@ -17,6 +17,7 @@ from textgen.cli.results import print_json
 from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table
 from textgen.errors import TextgenError, UsageError
+from textgen.language import _, marked
 from textgen.names import readable
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ _KEYS: dict[Sort, Callable[["Summary"], Any]] = {
     "age": lambda summary: summary.age,
 }
 
-_COLUMNS = (
-    *(Column("name", wraps=True), Column("text", wraps=True)),
-    *(Column(title, right=True) for title in ("size", "minutes", "bits", "trigram", "age")),
+_FIGURES = (
+    *(marked("size"), marked("minutes"), marked("bits")),
+    *(marked("trigram"), marked("age")),
 )
 
 _SEEN = "*"
@@ -75,9 +76,14 @@ def list_runs(
     if not ordered:
         log.info("There is no run in %s yet; make one with: textgen train FILE", checkpoints)
         return
-    print_table(_COLUMNS, [_row(summary) for summary in ordered])
+    columns = (
+        *(Column(_("name"), wraps=True), Column(_("text"), wraps=True)),
+        *(Column(_(title), right=True) for title in _FIGURES),
+    )
+    print_table(columns, [_row(summary) for summary in ordered])
     if any(_is_seen(summary) for summary in ordered):
-        print_wrapped(f"{_SEEN} much of what is held out stands in the training text: textgen show")
+        seen = _("much of what is held out stands in the training text: textgen show")
+        print_wrapped(f"{_SEEN} {seen}")
 
 
 @runs_app.command
@@ -120,9 +126,15 @@ def compare(*runs: RunNames, checkpoints: Checkpoints = CHECKPOINTS, as_json: Js
         if len(found) < 2 and path.parent.resolve() not in [run.folder.resolve() for run in found]:
             found.append(Run(path.parent))
     if len(found) < 2:
-        raise TextgenError(f"{checkpoints} has fewer than two runs to compare: train another one")
+        raise TextgenError(
+            "{folder} has fewer than two runs to compare: train another one", folder=checkpoints
+        )
     if len(found) > len(LETTERS):
-        raise UsageError(f"compare takes {len(LETTERS)} runs at most, and these are {len(found)}")
+        raise UsageError(
+            "compare takes {most} runs at most, and these are {count}",
+            most=len(LETTERS),
+            count=len(found),
+        )
     summaries = [Summary.of(run) for run in found]
     if as_json:
         print_json(**comparison_values(summaries))
@@ -155,8 +167,8 @@ def remove(
     for folder in folders:
         require_own(folder)
     if not yes:
-        names = ", ".join(f"{name_of(one)} ({shown_size(size_of(one))})" for one in folders)
-        _require_yes(f"Remove {names} for good?")
+        names = _(", ").join(f"{name_of(one)} ({shown_size(size_of(one))})" for one in folders)
+        _require_yes(_("Remove {names} for good?").format(names=names))
     for folder in folders:
         remove_run(folder)
         log.info("%s is removed", folder)
@@ -206,9 +218,11 @@ def export(
     if out is None:
         name, out = None, Path(run)
         if out.suffix != ".zip":
-            raise UsageError(f"runs export needs a file: textgen runs export {run} {run}.zip")
+            raise UsageError(
+                "runs export needs a file: textgen runs export {run} {run}.zip", run=run
+            )
     if out.exists():
-        raise UsageError(f"{out} exists already: choose another name")
+        raise UsageError("{path} exists already: choose another name", path=out)
     found = find_to_write(checkpoints, name)
     export_run(found, out, text=text, remarks=held_out_remarks(found))
     print_text(out)

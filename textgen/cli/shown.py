@@ -1,8 +1,15 @@
 """Figures as people read them: sizes, ages, minutes."""
 
+from textgen.language import _, marked
+
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
-_AGES = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_AGES = (
+    (86_400, marked("{count:.0f} d")),
+    (3600, marked("{count:.0f} h")),
+    (60, marked("{count:.0f} min")),
+    (1, marked("{count:.0f} s")),
+)
 
 
 def shown_figure(value: float | None, digits: int) -> str:
@@ -27,7 +34,7 @@ def shown_size(count: int) -> str:
 
 def shown_age(seconds: float) -> str:
     """Return how long ago something was, in one unit."""
-    for length, unit in _AGES:
+    for length, template in _AGES:
         if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return "now"
+            return _(template).format(count=seconds / length)
+    return _("now")

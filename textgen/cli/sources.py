@@ -88,7 +88,11 @@ def _refuse_fractions(arguments: ArgumentCollection) -> None:
     for argument in arguments:
         for token in argument.tokens if argument.hint in (int, int | None) else ():
             if re.fullmatch(r"[+-]?\d+\.\d*", token.value):
-                raise UsageError(f"{argument.name} is {token.value}: it must be a whole number")
+                raise UsageError(
+                    "{flag} is {value}: it must be a whole number",
+                    flag=argument.name,
+                    value=token.value,
+                )
 
 
 def _refuse_options_as_texts(arguments: ArgumentCollection) -> None:
@@ -101,8 +105,11 @@ def _refuse_options_as_texts(arguments: ArgumentCollection) -> None:
             written = f"{argument.name}={token.value}"
             if token.value in options and written not in command_line():
                 raise UsageError(
-                    f"{argument.name} needs a value, and {token.value} is an option: "
-                    f"write {written} if that is meant"
+                    "{flag} needs a value, and {option} is an option: write {written} if that is "
+                    "meant",
+                    flag=argument.name,
+                    option=token.value,
+                    written=written,
                 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textgen.cli.written import Written, header
 from textgen.config import GenerationConfig, SearchConfig
+from textgen.language import _
 
 if TYPE_CHECKING:
     from textgen.cli.printer import Printer
@@ -25,7 +26,8 @@ def warn_of_encoding(trained: "Trained") -> None:
     likeliest = "".join(trained.vocab.tokens[1:100])
     if "?" in likeliest.replace("?", "").encode(encoding, "replace").decode(encoding):
         # It is what mends a beginning that is typed, too; but for the streams, the other one wins.
-        and_unset = ", and unset PYTHONIOENCODING" * bool(os.environ.get("PYTHONIOENCODING"))
+        sets_another = bool(os.environ.get("PYTHONIOENCODING"))
+        and_unset = _(", and unset PYTHONIOENCODING") if sets_another else ""
         log.warning(
             "%s lacks characters that this model writes, and shows ? in their place: "
             "set PYTHONUTF8=1%s",
@@ -63,7 +65,7 @@ def write_texts(
     with (
         nullcontext()
         if printer is not None and sys.stdout.isatty()  # somebody reads along
-        else progress_bar(total, "characters", "writing", delay=1.0)
+        else progress_bar(total, _("characters"), _("writing"), delay=1.0)
     ) as bar:
         for start in starts:
             context = decoder.read(start)
@@ -116,10 +118,12 @@ def tell_of_what_never_came(generation: GenerationConfig, texts: Sequence[Writte
     if generation.sentences is not None:
         asked.append(f"--sentences {generation.sentences}")
     if count and asked:
-        where = f" in {count:,} of {len(texts):,} samples" if len(texts) > 1 else ""
-        log.info(
-            "%s did not end the text%s: it ends at --length %d",
-            " and ".join(asked),
-            where,
-            generation.length,
-        )
+        flags, length = _(" and ").join(asked), generation.length
+        if len(texts) == 1:
+            log.info("%s did not end the text: it ends at --length %d", flags, length)
+        else:
+            told = _(
+                "{flags} did not end the text in {count:,} of {all:,} samples: it ends at "
+                "--length {length}"
+            )
+            log.info("%s", told.format(flags=flags, count=count, all=len(texts), length=length))

@@ -12,6 +12,7 @@ from textgen.cli.results import copying_values, print_json
 from textgen.config import GenerationConfig
 from textgen.errors import TextgenError, UsageError
 from textgen.files import write_atomically
+from textgen.language import _
 from textgen.names import to_json
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Written:
 
 def header(number: int, count: int) -> str:
     """Return the line that stands above one of several texts; numbers begin with 0."""
-    return f"--- {number + 1} of {count} ---\n" if count > 1 else ""
+    if count == 1:
+        return ""
+    return _("--- {number} of {count} ---").format(number=number + 1, count=count) + "\n"
 
 
 def as_text(texts: Sequence[Written]) -> str:
@@ -57,9 +60,13 @@ def as_markdown(texts: Sequence[Written], generation: GenerationConfig, name: st
         first, *after = map(_escaped, one.text.split("\n"))
         # A line of a novel is a paragraph.
         parts += [f"## {number}", *before, last + first, *(line for line in after if line.strip())]
-    seed = [] if generation.seed is None else [f"seed {generation.seed}"]
-    how = [*seed, f"temperature {generation.temperature:g}", _escaped(name)]
-    return "\n\n".join([*parts, f"*{', '.join(how)}*"]) + "\n"
+    how = [
+        _("temperature {temperature:g}").format(temperature=generation.temperature),
+        _escaped(name),
+    ]
+    if generation.seed is not None:
+        how.insert(0, _("seed {seed}").format(seed=generation.seed))
+    return "\n\n".join([*parts, f"*{_(', ').join(how)}*"]) + "\n"
 
 
 def _escaped(line: str) -> str:
@@ -78,7 +85,7 @@ def chosen_format(form: Format | None, *, as_json: bool) -> Format:
         UsageError: they ask for two things.
     """
     if as_json and form not in (None, "json"):
-        raise UsageError(f"--json and --format {form} are two formats: give one of them")
+        raise UsageError("--json and --format {form} are two formats: give one of them", form=form)
     return "json" if as_json else form or "text"
 
 

@@ -1,6 +1,7 @@
-"""Curves in characters, for a terminal: ASCII alone, which is one column wide in every one."""
+"""Curves in characters, for a terminal: ASCII alone but for the words."""
 
 import itertools
+import unicodedata
 from collections.abc import Mapping
 
 from textgen.plots.window import Points
@@ -44,12 +45,18 @@ def text_plot(curves: Mapping[str, Points], x_title: str, y_title: str, width: i
                 grid[row][column] = letter.lower()
         for column, row in places:
             grid[row][column] = letter
-    lines = [f"{y_title:>{_LABEL}}" if len(y_title) <= _LABEL else y_title]
+    lines = [_at_the_right(y_title, _LABEL)]
     for number, drawn in enumerate(grid):
         y = top - (top - bottom) * number / (_HEIGHT - 1)
         label = f"{y:.2f}" if number % (_HEIGHT // 2) == 0 or number == _HEIGHT - 1 else ""
         lines.append(f"{label:>{_LABEL}} |{''.join(drawn)}".rstrip())
     end = f"{right:.3g} {x_title}"
     lines.append(f"{'':{_LABEL}} +{'-' * columns}")
-    lines.append(f"{'':{_LABEL}}  0{end:>{columns - 1}}")
+    lines.append(f"{'':{_LABEL}}  0{_at_the_right(end, columns - 1)}")
     return lines
+
+
+def _at_the_right(text: str, columns: int) -> str:
+    """Return a text with spaces before it; Chinese characters are two columns wide."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return text.rjust(columns - wide)
