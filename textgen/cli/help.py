@@ -88,8 +88,8 @@ class HelpfulApp(App):
         chain, *_others = self.parse_commands(tokens)
         _print_title(console, "Everywhere")
         described = said("Language of what is printed; that of the locale when not given.")
-        choices = _listed(LANGUAGES)
-        _print_rows(console, [(f"{FLAG} CHOICE", f"{described} [{choices}]")])
+        row = (f"{FLAG} CHOICE", _with_facts(described, _listed(LANGUAGES)))
+        _print_rows(console, [row])
         if examples := EXAMPLES.get(tuple(chain)):
             _print_examples(console, examples)
 
@@ -151,7 +151,13 @@ def _description(entry: "HelpEntry") -> str:
     if entry.required and not entry.positional_label:
         facts.append(_("required"))
     described = said(_plain(entry.description))
-    return f"{described} [{_('; ').join(facts)}]" if facts else described
+    return _with_facts(described, *facts)
+
+
+def _with_facts(described: str, *facts: str) -> str:
+    if not facts:
+        return described
+    return _("{text} [{facts}]").format(text=described, facts=_("; ").join(facts))
 
 
 def _listed(choices: Sequence[str]) -> str:

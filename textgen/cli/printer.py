@@ -82,8 +82,8 @@ def wrapped(text: str, columns: int, *, at_spaces: bool = False) -> list[str]:
     return [line.rstrip() for line in (placed + cursor.placed_word(columns)).split("\n")]
 
 
-_OPENING = frozenset("（〔【《〈「『“‘")
-_CLOSING = frozenset("，。、；：？！）〕】》〉」』”’…—～")
+_OPENING = frozenset("（［〔【《〈「『“‘")
+_CLOSING = frozenset("，。、；：？！）］〕】》〉」』”’…—～")
 
 
 class _Cursor:
