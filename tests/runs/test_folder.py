@@ -50,7 +50,7 @@ def test_a_newer_runs_folder_is_told_from_one_that_is_none(story: Path, tiny: Se
     config.write_text(json.dumps(older), encoding="utf-8")
     assert Run(run.folder).settings == run.settings  # made before there was a number
     config.write_text(json.dumps(values | {"format": FORMAT + 1}), encoding="utf-8")
-    with pytest.raises(TextgenError, match=r"made by a newer textgen .*pip install --upgrade"):
+    with pytest.raises(TextgenError, match=r"made by a newer textgen .*update textgen"):
         Run(run.folder)
     config.write_text("[]", encoding="utf-8")
     with pytest.raises(TextgenError, match="is not a run folder"):

@@ -297,7 +297,7 @@ def test_nothing_need_be_held_out(story: Path, tiny: Settings) -> None:
 def test_minutes_become_steps(story: Path) -> None:
     settings = Settings.of(**{**TINY, "epochs": None, "minutes": 0.02})
     result = train(story, settings, name="brief")
-    assert result.run.plan.total_steps == result.tokens // 64 > 10
+    assert result.run.plan.total_steps == result.tokens // 64 > 0
 
 
 @pytest.mark.usefixtures("in_folder")

@@ -107,7 +107,8 @@ class _OwnMirror(MirrorThread):
     def _delete_gone(self, client: "Client", there: set[str]) -> None:
         """Delete the environments of runs that are gone, also of those that an earlier one drew."""
         before = self._drawn_before()
-        for name in before - there:
+        # What was drawn for the first time a moment ago may be gone already, too.
+        for name in (before | self._shown.environments) - there - {ALL_RUNS, START}:
             self._shown.delete(client, name)
         if before != there:
             write_atomically(self._file, to_json(sorted(there)).encode())

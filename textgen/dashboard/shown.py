@@ -25,6 +25,11 @@ class Shown:
     def __bool__(self) -> bool:
         return bool(self._content)
 
+    @property
+    def environments(self) -> set[str]:
+        """Where something was drawn."""
+        return {environment for environment, _key in self._content}
+
     def forget(self) -> None:
         """Forget all of it: the server is another one, or has begun anew."""
         self._content.clear()
