@@ -77,7 +77,7 @@ def test_a_text_is_wrapped_by_words(text: str, columns: int, at_spaces: bool) ->
     for line, following in pairwise(lines):
         assert sum(map(width, line)) <= columns
         ends, begins = line[-1:], following[:1]
-        if ends.isascii() and begins.isascii() and not (ends + begins).isspace():
+        if begins and ends.isascii() and begins.isascii() and not (ends + begins).isspace():
             broken = line.split(" ")[-1] + following.split(" ")[0]
             assert sum(map(width, broken)) > columns or "\n" in text or broken not in text
 

@@ -27,7 +27,7 @@ from textgen.cli.help import (
     HelpfulApp,
 )
 from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName, RunNames
-from textgen.cli.printer import print_text
+from textgen.cli.printer import print_text, print_wrapped
 from textgen.cli.process import command_line, run_command
 from textgen.cli.reading import corpus_values, print_corpus
 from textgen.cli.results import (
@@ -437,9 +437,9 @@ def evaluate(
     }
     print_figures(trained.run, figures, yardsticks, adapting, judged.remarks())
     written = Message("{count:,} characters by the model", count=COPYING_SAMPLE.length)
-    print_text(copying_line(written, copying))
+    print_wrapped(copying_line(written, copying))
     if natural is not None:
-        print_text(copying_line(Message("as many held-out ones"), natural))
+        print_wrapped(copying_line(Message("as many held-out ones"), natural))
     if heatmap is not None:
         print_text(heatmap)
 

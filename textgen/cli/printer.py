@@ -16,9 +16,7 @@ def print_text(text: object, end: str = "\n") -> None:
 
 def print_wrapped(text: str) -> None:
     """Print a line of words; on a terminal none of them is broken at the right edge."""
-    printer = Printer()
-    printer.write(text)
-    printer.end()
+    print_text(fitted(readable(text), sys.stdout) if sys.stdout.isatty() else text)
 
 
 _JOINERS = "\u200c\u200d"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textgen.cli.printer import print_text, print_wrapped
+from textgen.cli.printer import print_wrapped
 from textgen.cli.tables import Column, print_table
 from textgen.language import Message, _, marked
 from textgen.names import to_json
@@ -38,7 +38,7 @@ def _finite(value: object) -> object:
 
 def print_result(result: "Result") -> None:
     """Print what a training came to."""
-    print_text(
+    print_wrapped(
         _(
             "{folder}: {tokens:,} tokens, {speed:,.0f} a second on {device}; "
             "perplexity {perplexity:.1f} in training"
