@@ -22,6 +22,7 @@ from textgen.language import LANGUAGES, LOCALE, Message, TranslatingFormatter, _
 from textgen.plots.figures import figures_table
 from textgen.plots.html_page import html_page
 from textgen.plots.run import run_plots
+from textgen.plots.terminal import text_plot
 from textgen.plots.window import line, plot
 from textgen.runs.folder import Run
 from textgen.runs.summary import Summary
@@ -300,3 +301,28 @@ def test_what_is_wrong_with_a_command_line_is_told_in_chinese(
     command: Command, arguments: tuple[str, ...], said: str
 ) -> None:
     assert command("--lang", "zh", *arguments) == (2, "", f"textgen: {said}\n")
+
+
+def test_results_are_chinese_and_line_up(command: Command, tiny_run: Run) -> None:
+    status, out, _err = command("--lang", "zh", "show", tiny_run.folder)
+    assert status == 0
+    _before, _title, rest = out.partition("\n留出部分\n")
+    title, *rows = rest.splitlines()[:6]
+    assert title.strip() == "每字比特数"
+    assert len({sum(map(width, line)) for line in (title, *rows)}) == 1
+    names = [row.split()[0] for row in rows]
+    assert names == ["仅网络", "加上计数", "边读边记", "Kneser-Ney", "三元模型"]
+
+
+def test_a_plot_lines_up() -> None:
+    for words in (("minutes", "bits"), ("分钟", "比特")):
+        title, *_lines, end = text_plot({"A": [(0.0, 1.0), (1.0, 2.0)]}, *words, 40)
+        assert (sum(map(width, title)), sum(map(width, end))) == (6, 40)
+
+
+def test_json_is_the_same_in_every_language(command: Command, tiny_run: Run) -> None:
+    english, chinese = (
+        json.loads(command("--lang", language, "show", tiny_run.folder, "--json")[1])
+        for language in LANGUAGES
+    )
+    assert english | {"age_seconds": 0} == chinese | {"age_seconds": 0}
