@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textgen.training.loop import SGD as SGD
     from textgen.training.loop import clip_gradients as clip_gradients
     from textgen.training.moment import Moment as Moment
-    from textgen.training.session import Result as Result
+    from textgen.training.result import Result as Result
     from textgen.training.start import resume as resume
     from textgen.training.start import train as train
     from textgen.version import __version__ as __version__
@@ -50,7 +50,7 @@ _HOMES = {
     "RNNModel": "model.language_model",
     "RNNModelScratch": "model.language_model",
     "RandomBatches": "text.batches",
-    "Result": "training.session",
+    "Result": "training.result",
     "Run": "runs.folder",
     "SGD": "training.loop",
     "SequentialBatches": "text.batches",

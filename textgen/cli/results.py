@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # nothing heavy, for a quick start
     from textgen.evaluation.perplexity import Evaluation
     from textgen.runs.folder import Run
     from textgen.sanity.suite import Row
-    from textgen.training.session import Result
+    from textgen.training.result import Result
 
 
 def print_json(**values: object) -> None:

@@ -1,15 +1,13 @@
 """A training under way: the loop, evaluating, saving."""
 
 import contextlib
-import html
 import logging
 import math
 import shlex
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import torch
 
@@ -34,10 +32,10 @@ from textgen.training.meter import Meter, require_finite
 from textgen.training.moment import Moment, OnStep, figures_of
 from textgen.training.plan import make_plan
 from textgen.training.recovery import NotFiniteError, halved
+from textgen.training.result import Result
 from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
 from textgen.writing.generation import continuation
-from textgen.writing.trained import Trained, load
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -68,48 +66,6 @@ _FEW = 1000
 _SAMPLE = GenerationConfig(length=60, seed=0)
 _CONTINUED = GenerationConfig(length=30, temperature=0)
 """How the prefixes are continued that the settings name: as in the source document."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished training."""
-
-    run: Run
-    tokens: int
-    """Tokens trained on, every repetition counted."""
-
-    tokens_per_second: float
-    perplexity: float
-    """Of the last steps, in training."""
-
-    device: str
-    """Where it was trained."""
-
-    held_out: Figures | None
-    """The best weights' figures on the held-out part; none without such a part."""
-
-    @cached_property
-    def trained(self) -> Trained:
-        """The run with its best weights loaded, as ``load`` returns it."""
-        return load(self.run.folder)
-
-    def generate(self, prefix: str, **settings: Any) -> str:  # noqa: ANN401 - of any setting's type
-        """Return what the best weights write on from a beginning; see ``Trained.generate``."""
-        return self.trained.generate(prefix, **settings)
-
-    def __repr__(self) -> str:
-        judged = self.held_out and self.held_out.model.bits_per_character
-        figures = [
-            f"{self.tokens:,} {self.run.vocab.kind}s",
-            f"{self.tokens_per_second:,.0f} a second on {self.device}",
-            f"perplexity {self.perplexity:.1f} in training",
-            *([] if judged is None else [f"{judged:.3f} bits per character held out"]),
-        ]
-        return f"<Result {self.run.name}: {', '.join(figures)}>"
-
-    def _repr_html_(self) -> str:
-        """Return what it came to, and the curve, as notebooks ask for it."""
-        return f"<p>{html.escape(repr(self)[1:-1])}</p>{self.run._repr_html_()}"
 
 
 class _StopAsked(Exception):

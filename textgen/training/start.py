@@ -35,7 +35,8 @@ from textgen.training.plan import passes
 from textgen.training.precision import keep_dtype, with_kept_dtype
 from textgen.training.provenance import given, leg, versions
 from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
-from textgen.training.session import Result, Session
+from textgen.training.result import Result
+from textgen.training.session import Session
 from textgen.training.setup import Material, require_possible
 
 log = logging.getLogger(__name__)
