@@ -57,7 +57,7 @@ def test_best_weights_that_were_not_judged_in_the_end_are_judged_by_a_resume(
         train_and_die(
             story,
             "killed",
-            "session.Session._judge_best = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
+            "session.Judge.best = lambda *_: os.kill(os.getpid(), signal.SIGKILL)",
         )
     )
     assert "best_step" not in killed.record.read()[-1]

@@ -27,7 +27,7 @@ from textgen.runs.checkpoint import load_weights
 from textgen.runs.finding import find_run
 from textgen.runs.folder import Run
 from textgen.runs.weights import read
-from textgen.training import session
+from textgen.training import judging, session
 from textgen.training.loop import norm_of
 from textgen.training.start import resume, train
 
@@ -117,7 +117,7 @@ def test_a_stop_in_an_evaluation_is_made_up_for_exactly(
             signal.raise_signal(signal.SIGINT)
         return evaluate_text(*arguments)
 
-    monkeypatch.setattr("textgen.training.session.evaluate_text", stopped)
+    monkeypatch.setattr("textgen.training.judging.evaluate_text", stopped)
     with pytest.raises(Interrupted, match="everything is saved"):
         train(story, settings, name="stopped")
     run = find_run(Path("checkpoints"), "stopped")
@@ -175,11 +175,11 @@ def test_a_stop_while_the_end_is_judged_loses_that_only(
         return evaluate_text(*arguments)
 
     def load_then_stop(*arguments: Any) -> int:  # noqa: ANN401
-        patched.setattr(session, "evaluate_text", stopped)
+        patched.setattr(judging, "evaluate_text", stopped)
         return load_weights(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(session, "load_weights", load_then_stop)
+        patched.setattr(judging, "load_weights", load_then_stop)
         with pytest.raises(Interrupted, match="the training is complete and saved, and is judged"):
             train(story, Settings.of(**TINY), name="short")
     assert textgen.evaluate("short")[0].bits_per_character > 0

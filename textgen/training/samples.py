@@ -4,12 +4,20 @@ The weights are shared with the modules, not copied, and a text of a hundred cha
 twenty milliseconds; the modules themselves would take ten times as long.
 """
 
+from collections.abc import Sequence
+
+from textgen.config import GenerationConfig
 from textgen.counts.mixer import Mixer
 from textgen.counts.product import Counts
 from textgen.model.language_model import LanguageModel
 from textgen.runs.checkpoint import arrays_of
 from textgen.text.vocab import Vocab
 from textgen.writing.decoder import Decoder
+from textgen.writing.generation import continuation
+
+_SAMPLE = GenerationConfig(length=60, seed=0)
+_CONTINUED = GenerationConfig(length=30, temperature=0)
+"""How the prefixes are continued that the settings name: as in the source document."""
 
 
 def decoder_of(model: LanguageModel, vocab: Vocab, counts: Counts | None = None) -> Decoder:
@@ -26,3 +34,13 @@ def decoder_of(model: LanguageModel, vocab: Vocab, counts: Counts | None = None)
     model.require_one_direction()
     mixer = None if counts is None else Mixer(arrays_of(counts.product), counts.learned)
     return Decoder(arrays_of(model), model.config.cell, vocab, mixer)
+
+
+def sample_of(decoder: Decoder, prefixes: Sequence[str]) -> str:
+    """Return what a network writes now: of each prefix a line, or a text of its own."""
+
+    def written(prefix: str, config: GenerationConfig) -> str:
+        return "".join(continuation(decoder, prefix, config))
+
+    lines = [prefix + written(prefix, _CONTINUED) for prefix in prefixes]
+    return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)

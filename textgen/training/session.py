@@ -1,41 +1,35 @@
-"""A training under way: the loop, evaluating, saving."""
+"""A training under way: taken up, trained, gone back, saved."""
 
 import contextlib
 import logging
-import math
 import shlex
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, cast
 
-import torch
-
 from textgen.bars import progress_bar, set_total
-from textgen.config import GenerationConfig, Settings
-from textgen.errors import Interrupted, TextgenError, os_reason
-from textgen.evaluation.mixture import Figures, evaluate_text
-from textgen.evaluation.perplexity import Passage
-from textgen.evaluation.sample import ROWS, Sample
+from textgen.config import Settings
+from textgen.errors import TextgenError, os_reason
 from textgen.interrupts import StopRequest, stop_requests
-from textgen.language import Message, _
+from textgen.language import Message
 from textgen.model.precision import choose_dtype
-from textgen.runs.checkpoint import load_training, load_weights, save_checkpoint
+from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.folder import Mirror, Run
 from textgen.runs.progress import Plan, Position, Progress
 from textgen.runs.record import Entry
-from textgen.runs.weights import DamagedError, read
+from textgen.runs.weights import DamagedError
 from textgen.training.agenda import Agenda, Due, agenda_of, spent_after
 from textgen.training.clock import Clock
+from textgen.training.judging import Judge, StopAsked, held_out_entry, perplexity_of
 from textgen.training.loop import Step, norm_of
 from textgen.training.meter import Meter, require_finite
 from textgen.training.moment import Moment, OnStep, figures_of
 from textgen.training.plan import make_plan
 from textgen.training.recovery import NotFiniteError, halved
 from textgen.training.result import Result
-from textgen.training.samples import decoder_of
 from textgen.training.setup import Material, set_up
-from textgen.writing.generation import continuation
+from textgen.training.stopping import given_up, interrupted
+from textgen.training.telling import tell, tell_budget
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -56,20 +50,6 @@ _GLANCE_SECONDS = 18.0
 
 _FIRST_GLANCE_SECONDS = 8.0
 """The same at the beginning."""
-
-_GLANCE_JUDGES = 1.0
-"""Seconds that judging may take for a glance: where an evaluation takes longer, less is judged."""
-
-_FEW = 1000
-"""Tokens judged for a glance where it is not known how long they take."""
-
-_SAMPLE = GenerationConfig(length=60, seed=0)
-_CONTINUED = GenerationConfig(length=30, temperature=0)
-"""How the prefixes are continued that the settings name: as in the source document."""
-
-
-class _StopAsked(Exception):
-    """Somebody asked to stop while a text was judged."""
 
 
 class Session:
@@ -104,10 +84,10 @@ class Session:
         self.progress = Progress()
         self.pending: Entry | None = None
         self.clock = clock or Clock()
+        self.judge = Judge(self.learner, material, self.clock)
         self.on_step = on_step
         self._raised: Exception | None = None
         self.agenda: Agenda = agenda_of(Plan(1, 1), [])
-        self._judging: float | None = None
         self._saved = self._shown = self.clock.read()
 
     def load(self, run: Run) -> None:
@@ -171,7 +151,7 @@ class Session:
         try:
             return self._run(run, mirror, followed)
         except KeyboardInterrupt:
-            raise self._given_up(run) from None
+            raise given_up(run, self.position.step) from None
 
     def _run(self, run: Run, mirror: Mirror, followed: Sequence[Entry]) -> Result:
         with stop_requests() as stop:  # first of all: from here on a signal must lose nothing
@@ -199,9 +179,10 @@ class Session:
                 plan = replace(run.plan, total_steps=self.agenda.course.total_steps)
                 run.update(run.settings, plan)
             spent, passage = self.clock.read(), self.material.held_out
-            held_out = self._judge_best(run, passage, stop) if passage is not None else None
+            held_out = self.judge.best(run, passage, stop) if passage is not None else None
             if run.plan.budget is not None:
-                self._tell_budget(run, spent)
+                done, epochs, early = self.position.step, self._epoch(), self.ran_stale()
+                tell_budget(run, done, epochs, self.clock, spent, early=early)
         return Result(
             run,
             meter.tokens,
@@ -241,28 +222,6 @@ class Session:
         if not last:
             return Meter(clock=self.clock)
         return Meter(last[0]["tokens"], last[0]["seconds"], self.clock)
-
-    def _tell_budget(self, run: Run, spent: float) -> None:
-        """Tell what was asked and what was spent, and why that is less."""
-        plan, done = run.plan, self.position.step
-        before = [entry for entry in run.record.read() if entry["step"] <= plan.first_step]
-        gone = spent - spent_after(before)
-        words = [
-            _(
-                "{budget:g} s asked, {gone:,.1f} s spent on {steps:,} steps, judging and saving"
-            ).format(budget=plan.budget, gone=gone, steps=done - plan.first_step)
-        ]
-        if self.ran_stale():
-            words.append(_("it stopped early"))
-        elif done == plan.most:
-            as_many = _("{epochs:.3g} epochs are as many as were to be")
-            words.append(as_many.format(epochs=self._epoch()))
-        ending = _("judging the end took {seconds:,.1f} s more")
-        words.append(ending.format(seconds=self.clock.read() - spent))
-        if self.clock.stopped:
-            stopped = _("{seconds:,.0f} s of a process that was stopped do not count")
-            words.append(stopped.format(seconds=self.clock.stopped))
-        log.info("%s", _("; ").join(words))
 
     def _train_or_go_back(
         self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]"
@@ -375,44 +334,13 @@ class Session:
         if save:
             self._save(run)
         if stop.asked and self.position.step < self.agenda.course.total_steps:
-            raise self._interrupted(run)
+            raise interrupted(run, self.position.step, self.agenda.course.total_steps)
         if self.ran_stale():
             log.info(
                 "Stopped early: the held-out part got no better in %d evaluations",
                 self.progress.stale,
             )
         return self.ran_stale()
-
-    def _interrupted(self, run: Run) -> Interrupted:
-        done, total_steps = self.position.step, self.agenda.course.total_steps
-        return Interrupted(
-            "stopped after {done:,} of {total_steps:,} steps, everything is saved; "
-            "go on with: textgen train --resume {name}",
-            done=done,
-            total_steps=total_steps,
-            name=shlex.quote(run.name),
-        )
-
-    def _given_up(self, run: Run) -> Interrupted:
-        """Return what to say where it was stopped at once, in the midst of whatever it did."""
-        name, done = shlex.quote(run.name), self.position.step
-        if not run.last.exists():
-            return Interrupted(
-                "stopped at once: {done:,} steps are given up, since there is no checkpoint yet; "
-                "begin anew with: textgen train --resume {name}",
-                done=done,
-                name=name,
-            )
-        kept = read(run.last, "state.")[1]["step"]
-        age = time.time() - run.last.stat().st_mtime
-        return Interrupted(
-            "stopped at once: {lost:,} of {done:,} steps are given up, and the checkpoint of "
-            "{age:.0f} s ago is kept; go on with: textgen train --resume {name}",
-            lost=done - kept,
-            done=done,
-            age=age,
-            name=name,
-        )
 
     def _begin(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         """Record what comes before the next step, if anything does."""
@@ -421,7 +349,7 @@ class Session:
             self._ends_with(self._evaluated(run, entry, stop), run, stop, bar)
             meter.tokens, meter.seconds = entry["tokens"], entry["seconds"]
         elif self.config.prefix and self.position.step == 0:
-            self._tell(run, bar, self._before())
+            self._tell(run, bar, self.judge.before())
         if not run.last.exists():
             self._saved = self.clock.read() - _SAVE_SECONDS + _FIRST_SAVE_SECONDS
 
@@ -438,50 +366,19 @@ class Session:
             self._save(run, pending=entry)
         try:
             entry = {**entry, **self._evaluation(run, stop)}
-        except _StopAsked:
+        except StopAsked:
             self._save(run, pending=entry)
-            raise self._interrupted(run) from None
+            raise interrupted(run, self.position.step, self.agenda.course.total_steps) from None
         if "spent" in entry:
             entry["spent"] = round(self.clock.read(), 3)
         return entry
 
     def _tell(self, run: Run, bar: "tqdm[NoReturn]", entry: Entry) -> None:
-        """Record an entry; show it on the bar, and what an evaluation found in lines above it."""
+        """Record an entry, and show it."""
         run.record.append(entry)
-        figures = []
-        if "perplexity" in entry:
-            loss, perplexity = entry["loss"], entry["perplexity"]
-            shown = _("loss {loss:.3f}, perplexity {perplexity:.1f}")
-            bar.set_postfix_str(shown.format(loss=loss, perplexity=perplexity), refresh=False)
-            figures.append(_("perplexity {perplexity:.1f}").format(perplexity=perplexity))
-        if "sample" not in entry:
-            return
-        self._shown = self.clock.read()
-        if "held_out_perplexity" in entry:
-            judged, count = entry["held_out_tokens"], self.material.at_the_end.count
-            shown = (
-                _(
-                    "held out {perplexity:.1f} ({bits:.3f} bits per character) on {judged:,} of "
-                    "{count:,} {units}"
-                )
-                if judged < count
-                else _("held out {perplexity:.1f} ({bits:.3f} bits per character)")
-            )
-            figures.append(
-                shown.format(
-                    perplexity=entry["held_out_perplexity"],
-                    bits=entry["held_out_bits_per_character"],
-                    judged=judged,
-                    count=count,
-                    units=self.material.vocab.units,
-                )
-            )
-        if figures:
-            log.info("epoch %.2f: %s", entry["epoch"], _(", ").join(figures))
-        else:
-            log.info("epoch %.2f", entry["epoch"])
-        # A text of the model's own is one line; of each prefix there is one.
-        log.info("  %s", entry["sample"].replace("\n", "\n  " if self.config.prefix else " "))
+        if "sample" in entry:
+            self._shown = self.clock.read()
+        tell(entry, bar, self.material, self.config.prefix)
 
     def _save(self, run: Run, pending: Entry | None = None) -> None:
         run.record.sync()
@@ -500,29 +397,12 @@ class Session:
         position = self.position
         return position.epoch + position.batch / self.batches.num_batches(position.epoch)
 
-    @torch.no_grad()
-    def _before(self) -> Entry:
-        """Return what the model makes of the first batch, and writes, before it has learned."""
-        self.model.eval()
-        loss, _ = self.learner.trainable.loss(*next(self.batches.epoch(0)), None)
-        return {
-            "step": 0,
-            "epoch": 0.0,
-            "tokens": 0,
-            "seconds": 0.0,
-            "loss": float(loss),
-            "perplexity": perplexity_of(float(loss)),
-            "sample": self._sample(),
-        }
-
     def _evaluation(self, run: Run, stop: StopRequest) -> Entry:
         """Judge the held-out part, keep the weights if they are the best, write a sample."""
         passage = self.material.held_out
         if passage is None:
-            return {"sample": self._sample()}
-        began = self.clock.read()
-        held_out = self._judge(passage, self.material.on_the_way, stop)
-        self._judging = self.clock.read() - began
+            return {"sample": self.judge.sample()}
+        held_out = self.judge.on_the_way(passage, stop)
         bits = held_out.model.bits_per_character
         require_finite(Message("held-out loss"), bits, self.position.step)
         self.progress.stale += 1
@@ -536,10 +416,7 @@ class Session:
                 vocab=self.material.vocab,
                 gate=self.learner.parts()["gate"],
             )
-        return {
-            **held_out_entry(held_out),
-            "sample": self._sample(),
-        }
+        return {**held_out_entry(held_out), "sample": self.judge.sample()}
 
     def _glance(self, run: Run, meter: Meter, stop: StopRequest, bar: "tqdm[NoReturn]") -> None:
         """Show who watches what the model writes, and how it judges some of the held-out part.
@@ -553,116 +430,7 @@ class Session:
             "tokens": meter.trained_on,
             "seconds": round(meter.trained, 3),
             "glance": True,
-            "sample": self._sample(),
         }
         if "spent" in (noted := self.agenda.noted(self.clock.seconds)):
             entry["spent"] = noted["spent"]
-        if (passage := self.material.held_out) is not None:
-            with contextlib.suppress(_StopAsked):  # the next step ends it
-                found = self._judge(passage, self._glanced_at(passage), stop)
-                if math.isfinite(found.model.bits_per_character):  # else the next line tells
-                    entry |= held_out_entry(found)
-        self._tell(run, bar, entry)
-
-    def _glanced_at(self, passage: Passage) -> Sample:
-        """Return what of the held-out part is judged at a glance: as at an evaluation, or less."""
-        usual, takes = self.material.on_the_way, self._judging
-        if takes is not None and takes <= _GLANCE_JUDGES:
-            return usual
-        most = _FEW if takes is None else int(self.material.judged * _GLANCE_JUDGES / takes)
-        return Sample.of(passage.count, ROWS, max(ROWS, min(_FEW, most)))
-
-    def _sample(self) -> str:
-        """Return what the model writes now: of each prefix a line, or a text of its own."""
-        decoder = decoder_of(self.model, self.material.vocab, self.learner.counts)
-
-        def written(prefix: str, config: GenerationConfig) -> str:
-            return "".join(continuation(decoder, prefix, config))
-
-        lines = [prefix + written(prefix, _CONTINUED) for prefix in self.config.prefix]
-        return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)
-
-    def _judge(
-        self,
-        passage: Passage,
-        sample: Sample,
-        stop: StopRequest,
-        bar: "tqdm[NoReturn] | None" = None,
-    ) -> Figures:
-        """Judge a sample of the held-out part.
-
-        Raises:
-            _StopAsked: somebody asked to stop meanwhile.
-        """
-
-        def watch(judged: int) -> None:
-            self.clock.read()
-            if stop.asked:
-                raise _StopAsked
-            if bar is not None:
-                bar.update(judged)
-
-        counts = self.learner.counts
-        heard = None if counts is None else self.material.heard
-        return evaluate_text(self.model, passage, counts, sample, heard, watch)
-
-    def _judge_best(self, run: Run, passage: Passage, stop: StopRequest) -> Figures:
-        """Judge the held-out part with the best weights, and record that.
-
-        Raises:
-            Interrupted: somebody asked to stop; only this figure is missing.
-        """
-        gate = self.learner.parts()["gate"]
-        try:
-            step = load_weights(run.best, self.model, self.material.vocab, gate)
-        except DamagedError as error:
-            log.warning("%s; the last weights are judged instead", error)
-            step = load_weights(run.last, self.model, self.material.vocab, gate)
-        sample = self.material.at_the_end
-        what, units = _("judging the held-out part"), self.material.vocab.units
-        bar = progress_bar(len(sample.places), units, what, delay=2.0)
-        try:
-            with bar:
-                held_out = self._judge(passage, sample, stop, bar)
-        except _StopAsked:
-            raise Interrupted(
-                "stopped; the training is complete and saved, and is judged at its end with: "
-                "textgen train --resume {name}",
-                name=shlex.quote(run.name),
-            ) from None
-        last = run.record.read()[-1]
-        entry: Entry = {
-            "step": last["step"],
-            "epoch": last["epoch"],
-            "tokens": last["tokens"],
-            "seconds": last["seconds"],
-            "best_step": step,
-            "best_held_out_perplexity": held_out.model.perplexity,
-            "best_held_out_bits_per_character": held_out.model.bits_per_character,
-            "best_held_out_tokens": held_out.model.tokens,
-        }
-        if "spent" in last:
-            entry["spent"] = last["spent"]
-        if held_out.static is not None:
-            entry["best_network_bits_per_character"] = held_out.network.bits_per_character
-            entry["best_static_bits_per_character"] = held_out.static.bits_per_character
-        run.record.append(entry)
-        return held_out
-
-
-def held_out_entry(figures: Figures) -> Entry:
-    """Return the figures of the held-out part as a record has them."""
-    entry: Entry = {
-        "held_out_perplexity": figures.model.perplexity,
-        "held_out_bits_per_character": figures.model.bits_per_character,
-        "held_out_tokens": figures.model.tokens,
-    }
-    if figures.static is not None:
-        entry["network_bits_per_character"] = figures.network.bits_per_character
-        entry["static_bits_per_character"] = figures.static.bits_per_character
-    return entry
-
-
-def perplexity_of(loss: float) -> float:
-    """Return exp of a mean loss in nats; never infinite, which JSON has no word for."""
-    return math.exp(min(loss, 700.0))
+        self._tell(run, bar, entry | self.judge.glance(stop))
