@@ -311,7 +311,7 @@ def test_results_are_chinese_and_line_up(command: Command, tiny_run: Run) -> Non
     assert title.strip() == "每字比特数"
     assert len({sum(map(width, line)) for line in (title, *rows)}) == 1
     names = [row.split()[0] for row in rows]
-    assert names == ["仅网络", "加上计数", "边读边记", "Kneser-Ney", "三元模型"]
+    assert names == ["单凭网络", "加上计数", "边读边记", "Kneser-Ney", "三元模型"]
 
 
 def test_a_plot_lines_up() -> None:
