@@ -32,8 +32,8 @@ class Plan:
     """What a training's length came to before its first step."""
 
     total_steps: int
-    """All there are; with a budget as many as there seemed to be time for, until the training is
-    over: the record has what was planned anew."""
+    """All there are; with a budget, what was planned stands here until the training is over: the
+    record has what was planned anew."""
 
     evaluate_every: int
     counted: int | None = None
@@ -41,6 +41,9 @@ class Plan:
 
     judged: int = JUDGED
     """Tokens of a long held-out part that are judged at an evaluation."""
+
+    planned: int | None = None
+    """With a budget, the steps after ``first_step`` that there seemed to be time for at first."""
 
     budget: float | None = None
     """Seconds that it may take; none where only steps count, and nothing is planned anew."""

@@ -103,7 +103,8 @@ class ByClock:
         self._judged_at = _share(_course(judged[-1]), judged[-1]["step"]) if judged else 0.0
         self._recorded = {entry["step"]: entry for entry in recorded if _is_plan(entry)}
         self._last_recorded = max(self._recorded, default=0)
-        self.course = _course(lines[-1]) if lines else Course(plan.total_steps, plan.total_steps)
+        planned = plan.total_steps if plan.planned is None else plan.first_step + plan.planned
+        self.course = _course(lines[-1]) if lines else Course(planned, planned)
         self._rest = self.course.total_steps - self._lines[-1][0]
 
     def after(self, step: int, trained: float, spent: float) -> Due:

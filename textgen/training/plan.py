@@ -78,6 +78,7 @@ def make_plan(settings: Settings, material: Material, learner: Learner) -> Plan:
         config.evaluate_every or math.ceil(total_steps / evaluations),
         material.counted,
         material.judged,
+        planned=total_steps,
         budget=budget,
         by_steps=config.evaluate_every is not None,
         per_step=per_step,
