@@ -23,6 +23,7 @@ import torch
 from tests.pages import SECONDS, Watched
 from textgen.cli import commands
 from textgen.config import ModelConfig, Settings
+from textgen.language import use
 from textgen.model.language_model import LanguageModel, build_model
 from textgen.runs.folder import Run
 from textgen.training import start
@@ -66,6 +67,13 @@ def make_story(characters: int, seed: int = 0) -> str:
         person, place, deed = map(draw.choice, (PEOPLE, PLACES, DEEDS))
         lines.append(f"{person}在{place}{deed}。“好！”{draw.choice(PEOPLE)}说。")
     return "\n".join(lines)[: characters - 1] + "\n"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Speak English again after a test that spoke another language."""
+    yield
+    use("en")
 
 
 @pytest.fixture

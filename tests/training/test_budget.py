@@ -32,13 +32,13 @@ def but_for_times(run: Run) -> list[dict[str, object]]:
 
 
 @pytest.mark.usefixtures("in_folder")
-@pytest.mark.parametrize("at", [10, 30])
+@pytest.mark.parametrize("at", [5, 15])
 def test_a_resume_plans_as_was_planned_whatever_its_own_clock_says(
     story: Path, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticking(monkeypatch, 0.02)
     monkeypatch.setattr(session, "_SAVE_SECONDS", 1.0)
-    settings = Settings.of(**{**TINY, "epochs": 1000.0, "minutes": 0.05, "dropout": 0.3})
+    settings = Settings.of(**{**TINY, "epochs": 1000.0, "minutes": 0.1, "dropout": 0.3})
     saved = list[bytes]()
 
     def keep(path: Path, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
