@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+from cyclopts import App
+
 from fuzzing.command import outcome
 from fuzzing.kind import World
 from fuzzing.mutations import TEXTS, mutated_text
@@ -38,7 +40,7 @@ _SMALL = {"--length": "5", "--minutes": "0.01", "--epochs": "0.1", "--max-tokens
 @cache
 def _flags(command: tuple[str, ...]) -> list[tuple[str, Any]]:
     """Return the flags of a command, and of which type each is."""
-    found = app
+    found: App = app
     for name in command:
         found = found[name] if not name.startswith("-") else found
     if not command:
