@@ -46,10 +46,10 @@ class Server:
     def start(self, *, login: bool = False) -> None:
         credential = "{'username': 'a', 'password': hash_password('b')}" if login else "None"
         program = (
-            "import sys\n"
-            "sys.modules['torch'] = None  # which it imports only to know its tensors\n"
-            "from visdom.server.run_server import start_server\n"
-            "from visdom.utils.server_utils import hash_password, set_cookie\n"
+            "from textgen.dashboard.without_torch import without_torch\n"
+            "with without_torch():\n"
+            "    from visdom.server.run_server import start_server\n"
+            "    from visdom.utils.server_utils import hash_password, set_cookie\n"
             "set_cookie('secret')\n"
             f"start_server(port={self.port}, bind_local=True, base_url='',"
             f" env_path={str(self.folder)!r}, user_credential={credential})"
