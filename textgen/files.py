@@ -5,7 +5,9 @@ import errno
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from textgen.errors import TextgenError, os_reason
 
@@ -15,7 +17,18 @@ _OLDER = re.compile(r"\.(config|vocab|metrics|best|last|counts)\.(json|jsonl|saf
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a crash, a kill or a full disk leaves the old one, or none.
+    """Write a file as ``whole`` does, from bytes that are there already.
+
+    Raises:
+        TextgenError: the folder is not there or cannot be written, or the disk is full.
+    """
+    with whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write so that a crash, a kill or a full disk leaves the old one, or none.
 
     The bytes go into a file beside it, are forced to the disk, and take the name at once; then the
     name is forced to the disk as well. Who may read the file, the user's umask says.
@@ -27,7 +40,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".new-{secrets.token_hex(4)}{_PART}")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -1,8 +1,6 @@
 """A run as one file to give away: a zip with what writing needs, and a card."""
 
-import contextlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 
 from safetensors.numpy import save
 
-from textgen.errors import TextgenError, os_reason
+from textgen.files import whole
 from textgen.names import is_plain, readable, to_json
 from textgen.runs.card import card
 from textgen.runs.folder import Run
@@ -39,26 +37,17 @@ def export(run: Run, out: Path, *, text: bool, remarks: Sequence[str] = ()) -> N
     name = run.name if is_plain(run.name) else "run"
     weights = _weights(run)
     kept = [file for file in _TEXT if text and (run.folder / file).exists()]
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-            described = card(Summary.of(run), name, kept, remarks)
-            archive.writestr(f"{name}/README.md", described)
-            archive.writestr(f"{name}/config.json", _config(run))
-            archive.writestr(f"{name}/vocab.json", run.vocab.to_json())
-            archive.writestr(f"{name}/best.safetensors", weights)
-            for file in kept:
-                archive.write(run.folder / file, f"{name}/{file}")
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
-        part.replace(out)
-    except OSError as error:
-        raise TextgenError(
-            "{path} cannot be written: {reason}", path=out, reason=os_reason(error)
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    with (
+        whole(out) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive,
+    ):
+        described = card(Summary.of(run), name, kept, remarks)
+        archive.writestr(f"{name}/README.md", described)
+        archive.writestr(f"{name}/config.json", _config(run))
+        archive.writestr(f"{name}/vocab.json", run.vocab.to_json())
+        archive.writestr(f"{name}/best.safetensors", weights)
+        for part in kept:
+            archive.write(run.folder / part, f"{name}/{part}")
 
 
 def _weights(run: Run) -> bytes:

@@ -95,11 +95,9 @@ def load(
     """Load a run's best weights, or its last ones where nothing was held out.
 
     Args:
-        name: the run's name, or the path of its folder; when not given, the newest run, or where
-            there is none yet, the model that comes with textgen, ``base``.
+        name: as for ``find_to_write``.
         checkpoints: the folder in which the runs are.
-        device: where ``model`` will compute: cpu, cuda, mps, or auto. Writing never leaves the
-            processor.
+        device: where ``model`` will compute: cpu, cuda, mps, or auto.
 
     Raises:
         TextgenError: there is no such run, it has no checkpoint yet, or its files do not belong
@@ -126,6 +124,10 @@ def _read_best(run: Run) -> Weights:
 
 def find_to_write(root: Path, name: str | None = None) -> Run:
     """Return a run, or the model in the box where that is asked for or there is none yet.
+
+    Args:
+        root: the folder in which the runs are.
+        name: as for ``find_folder``; when not given, the newest run that has a checkpoint.
 
     Raises:
         TextgenError: there is no such run.
