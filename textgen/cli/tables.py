@@ -29,10 +29,14 @@ class Column(NamedTuple):
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; on a terminal that is too narrow for it, each row as a few lines.
 
+    Without a row there is nothing.
+
     Args:
         columns: what they are called; without any title there is no line for them.
         rows: a cell for each column; an empty one has nothing to tell.
     """
+    if not rows:
+        return
     from rich.cells import cell_len
 
     shown = [[_on_one_line(cell) for cell in row] for row in rows]

@@ -23,8 +23,7 @@ def remark() -> Window:
     """Return what stands on a server that is somebody else's."""
     told = _(
         "<p>Every run has an environment of its own, and <b>all-runs</b> lays them over each "
-        "other: choose above.</p><p lang='zh'>上方的 Environment 里，每次运行各有一个环境；"
-        "<b>all-runs</b> 把它们画在一起。</p>"
+        "other: choose above.</p>"
     )
     return text(TABLE, "textgen", told)
 
@@ -48,8 +47,7 @@ def start_page(
         return [text(TABLE, _("Runs"), short_table(runs, address_of, None))]
     run = newest.run
     told = _(
-        "<p>Beside this: <b>{name}</b>, the newest. {all_runs} lays the runs over each other.<br>"
-        "<span lang='zh'>旁边是最新的一次；{all_runs} 把各次运行画在一起。</span></p>"
+        "<p>Beside this: <b>{name}</b>, the newest. {all_runs} lays the runs over each other.</p>"
     ).format(name=html.escape(run.name), all_runs=f"<a href='/env/{ALL_RUNS}'>{ALL_RUNS}</a>")
     own = [one for one in subjects if one.record.path == run.record.path]
     return [
