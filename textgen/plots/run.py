@@ -70,7 +70,10 @@ def of_run(run: Run, name: str | None = None, perplexity: str | None = None) -> 
 def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     """Return a run's curves over its epochs."""
     trained = [entry for entry in entries if "perplexity" in entry]
-    judged = [entry for entry in entries if "held_out_perplexity" in entry]
+    told = [entry for entry in entries if "held_out_perplexity" in entry]
+    # A glance judges less, and another part: on one curve with the evaluations it would jump.
+    judged = [entry for entry in told if "glance" not in entry]
+    glances = [entry for entry in told if "glance" in entry]
     known = seen(held_out_overlap(run))
     end = max((entry["epoch"] for entry in trained), default=0.0)
     held_out = _HELD_OUT_WITH_COUNTS if run.settings.model.counts else _HELD_OUT
@@ -85,6 +88,8 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
     held_out_perplexity = line(
         _("held out") + known, _series(judged, "held_out_perplexity"), RED, markers=True
     )
+    glanced_at = line(_("at a glance"), _series(glances, "held_out_perplexity"), RED, markers=True)
+    glanced_at |= {"mode": "markers", "opacity": 0.4}
     held_out_bits = plot(
         "bits",
         _("Bits per character, held out") + known,
@@ -106,6 +111,7 @@ def run_plots(run: Run, entries: list[Entry]) -> list[Window]:
             [
                 line(_("training"), _series(trained, "perplexity"), BLUE),
                 *([held_out_perplexity] if holds_out else []),
+                *([glanced_at] if glances else []),
                 *counted_perplexity,
             ],
             logarithmic=True,
