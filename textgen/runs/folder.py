@@ -180,8 +180,8 @@ class Run(Pictured):
         made_as: int = self.config.get("format", 1)
         return made_as >= 3
 
-    def split(self) -> tuple[str, str]:
-        """Return the text trained on, and the held-out part after it.
+    def unchanged_text(self) -> str:
+        """Return the text, trained on and held out.
 
         Raises:
             TextgenError: ``text.txt`` is gone, or is another text now.
@@ -191,7 +191,15 @@ class Run(Pictured):
             raise TextgenError(
                 "{changed}: put that back, or train a new run on this one", changed=changed
             )
-        return split_text(text, self.settings.corpus.held_out)
+        return text
+
+    def split(self) -> tuple[str, str]:
+        """Return the text trained on, and the held-out part after it.
+
+        Raises:
+            TextgenError: as ``unchanged_text``.
+        """
+        return split_text(self.unchanged_text(), self.settings.corpus.held_out)
 
     def read_text(self) -> tuple[str, Message | None]:
         """Return what ``text.txt`` holds, and that it is another text now: None if it is not.

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,16 @@ from textgen.bars import heard
 from textgen.config import DEFAULT_CHECKPOINTS, DEFAULT_MINUTES, Settings
 from textgen.counts.excerpt import Excerpt
 from textgen.errors import TextgenError, UsageError
-from textgen.evaluation.overlap import measured, tell_held_out
-from textgen.evaluation.sample import Sample
-from textgen.evaluation.yardsticks import count_yardsticks
+from textgen.evaluation.overlap import tell_held_out
 from textgen.language import _
 from textgen.reading.corpus import Corpus, read_and_tell
-from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name, split_text
+from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name
 from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
 from textgen.runs.record import Entry
 from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
-from textgen.text.vocab import Vocab, first_tokens
 from textgen.training.memory import require_memory
 from textgen.training.moment import OnStep
 from textgen.training.plan import passes
@@ -38,6 +34,7 @@ from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 from textgen.training.result import Result
 from textgen.training.session import Session
 from textgen.training.setup import Material, require_possible
+from textgen.training.sources import Text
 
 log = logging.getLogger(__name__)
 
@@ -85,20 +82,12 @@ def train(
     corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
     named = name is not None
     name = name or new_name(corpus.path, datetime.now())  # noqa: DTZ005
-    text = first_tokens(corpus.text, settings.corpus.tokens, settings.corpus.max_tokens)
-    vocab = Vocab.build(text, settings.corpus.tokens, settings.corpus.min_count)
-    if len(vocab) == 1:
-        raise UsageError(
-            "--min-count {min_count} leaves no token of the text: lower it",
-            min_count=settings.corpus.min_count,
-        )
+    source = Text.of(corpus, settings)
+    vocab, length, minutes = source.vocab, source.length, settings.training.minutes
     require_memory(settings, len(vocab))
-    parts = split_text(text, settings.corpus.held_out)
-    length, minutes = len(parts[0]), settings.training.minutes
-    steps = None if repeated is None else _steps_again(repeated, settings, text)
+    steps = None if repeated is None else _steps_again(repeated, settings, source)
     bounds = tokens_to_count(length, minutes), tokens_to_judge(minutes)
-    material = Material.of(vocab, *parts, *((steps.counted, steps.judged) if steps else bounds))
-    del parts  # of a long text, much of the memory
+    material = source.material(*((steps.counted, steps.judged) if steps else bounds))
     try:
         require_possible(settings, material)
     except TooShortError as error:
@@ -113,9 +102,9 @@ def train(
     # A name by the second may be another training's as well: create_run tells them apart.
     make_room_for(root, name, numbered=not named)
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
-    cut = _("of that, the first {count:,} characters are used").format(count=len(text))
+    cut = _("of that, the first {count:,} characters are used").format(count=len(source.text))
     # At once: all that follows takes seconds with a long text.
-    _tell(cut if text != corpus.text else "", *unknown)
+    _tell(cut if source.text != corpus.text else "", *unknown)
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     kept = settings if repeated is None else with_kept_dtype(repeated, settings)
     session = Session(kept, material, on_step=on_step)
@@ -124,19 +113,18 @@ def train(
     config = {
         "settings": settings.flat(),
         "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
-        "characters": len(text),
         "plan": asdict(plan),
         "dtype": session.dtype,
         **_NO_YARDSTICKS,
-        **measured(*split_text(text, settings.corpus.held_out)),
+        **source.about(),
         "versions": versions(),
         "legs": [_leg(session, command, asked)],
     }
     if material.held_out is not None and length <= _SOON_COUNTED:
-        config |= _yardsticks(*split_text(text, settings.corpus.held_out), plan)
+        config |= source.yardsticks(plan)
     learned = material.learned if settings.model.counts else None
-    run = create_run(root, name, config, vocab, text, learned, numbered=not named)
-    del corpus, text
+    run = create_run(root, name, config, vocab, source.text, learned, numbered=not named)
+    del corpus, source  # of a long text, much of the memory
     with locked(run.folder):
         tell_held_out(run)
         if plan.budget is not None:
@@ -149,20 +137,20 @@ def train(
         return _go(session, run, mirror, planned)
 
 
-def _steps_again(run: Run, settings: Settings, text: str) -> Plan | None:
+def _steps_again(run: Run, settings: Settings, source: Text) -> Plan | None:
     """Return the plan of a run, to repeat it step for step; none where that would not be the same.
 
     Args:
         run: the run.
         settings: those of the new training.
-        text: its text.
+        source: what that learns from.
     """
     old, new = run.settings.training, settings.training
     same = all(
         getattr(old, name) == getattr(new, name)
         for name in ("batch_size", "num_steps", "epochs", "minutes")
     )
-    known = run.config.get("text_sha256") == sha256(text.encode()).hexdigest()
+    known = run.config.get("text_sha256") == source.sha256
     if not (same and known and run.settings.corpus == settings.corpus):
         return None
     log.info("The %s steps of %s once more", f"{run.plan.total_steps:,}", run.name)
@@ -220,7 +208,7 @@ def _go_on(
     require_model(run.last, len(run.vocab), settings.model)
     require_memory(settings, len(run.vocab))
     counted, judged = run.plan.counted, run.plan.judged
-    material = Material.of(run.vocab, *run.split(), counted, judged, as_before=not run.skips)
+    material = Text.of_run(run).material(counted, judged, as_before=not run.skips)
     session = Session(with_kept_dtype(run, settings), material, on_step=on_step)
     session.load(run)
     keep_dtype(run, session.dtype)
@@ -264,17 +252,9 @@ def _go(session: Session, run: Run, mirror: Mirror, followed: Sequence[Entry] = 
     """Train, and count the yardsticks of a long text at the end."""
     result = session.run(run, mirror, followed)
     if result.held_out is not None and run.kneser_ney_bits is None:
-        run.config |= _yardsticks(*run.split(), run.plan)
+        run.config |= Text.of_run(run).yardsticks(run.plan)
         run.update(run.settings, run.plan)
     return result
-
-
-def _yardsticks(training_text: str, held_out_text: str, plan: Plan) -> dict[str, float]:
-    """Return what counting alone comes to, on what the model is judged on at its end."""
-    sample = Sample.at_the_end(len(held_out_text), plan.judged)
-    found = count_yardsticks(training_text, held_out_text, plan.counted, sample)
-    figures = found.kneser_ney.bits_per_character, found.trigram.bits_per_character
-    return dict(zip(_NO_YARDSTICKS, figures, strict=True))
 
 
 def _tell(*lines: str | None) -> None:
