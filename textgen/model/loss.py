@@ -35,6 +35,9 @@ characters was learned visibly worse (docs/performance.md)."""
 _CHUNK = 512
 """Rows of logits at a time."""
 
+_LEAST = torch.finfo(torch.float32).tiny
+"""A probability of 0 is taken for this: what it costs, 87 nats, is still a number."""
+
 _ROW = 16
 """Floats that a row of logits is rounded up to: matrix products are a third faster for it."""
 
@@ -123,27 +126,29 @@ class _LinearCrossEntropy(Function):
         )
         for x, y, d_x in parts:
             z = add_product(bias, x, narrow.t(), out=logits[: len(x)])
-            own = z.gather(1, y)
             if log_weights is not None:
+                own = z.gather(1, y)
                 z.add_(log_weights).scatter_(1, y, own)
-            highest = z.amax(dim=1, keepdim=True)
-            z.sub_(highest).exp_()
-            sums = z.sum(dim=1, keepdim=True)
-            total += (sums.log() + highest - own).sum()
-            z.div_(sums * count)  # the gradient: each class's probability, less one for the target
-            z.scatter_add_(1, y, torch.full_like(own, (label_smoothing - 1) / count))
+            torch.softmax(z, dim=1, out=z)
+            chances = z.gather(1, y)
+            total -= chances.clamp(min=_LEAST).log().sum()
+            # The gradient: each class's probability, less one for the target.
+            z.scatter_add_(1, y, torch.full_like(chances, label_smoothing - 1))
             if label_smoothing:
-                z.sub_(label_smoothing / (count * len(weight)))
-            torch.mm(z.to(d_x.dtype), narrow, out=d_x)
-            add_product(d_weight, z.t(), x, out=d_weight)
+                z.sub_(label_smoothing / len(weight))
             d_bias += z.sum(dim=0)
+            d_z = z.to(d_x.dtype)
+            torch.mm(d_z, narrow, out=d_x)
+            add_product(d_weight, d_z.t(), x, out=d_weight)
         ctx.save_for_backward(d_features, d_weight, d_bias)
+        ctx.count = count
         return total / count
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        return *(d_loss * gradient for gradient in ctx.saved_tensors), None, None, None
+        share = d_loss / ctx.count
+        return *(gradient * share for gradient in ctx.saved_tensors), None, None, None
 
 
 _kept = threading.local()
