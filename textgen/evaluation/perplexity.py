@@ -134,8 +134,9 @@ def token_surprisals(
     model.eval()
     state = None
     warm_up = len(passage.context) - 1
-    # Made once: small results kept between the large logits would leave holes in the memory.
-    nats = torch.empty(xs.shape)
+    # Made once: small results kept between the large logits would leave holes in the memory. And
+    # where the logits are, so that nothing waits for them before all are there.
+    nats = torch.empty(xs.shape, device=xs.device)
     for chunk in _columns(sample, xs.shape[1]):
         logits, state = model(xs[:, chunk], state)
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])

@@ -8,6 +8,8 @@ from textgen.errors import UsageError
 def choose_device(name: str) -> torch.device:
     """Return the device of that name; ``auto`` takes cuda, then mps, then the processor.
 
+    On cuda, float32 means float32 from then on: cuDNN's layers would round to TF32 of themselves.
+
     Raises:
         UsageError: this machine, or this torch, does not have it.
     """
@@ -24,6 +26,8 @@ def choose_device(name: str) -> torch.device:
             name=name,
             available=_names(available),
         )
+    if name == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
     return torch.device(name)
 
 
