@@ -205,7 +205,7 @@ def read_in_order(
 
 def to_bits(nats: Tensor) -> NDArray[np.float64]:
     """Return nats (M,) as bits (M,)."""
-    bits: NDArray[np.float64] = nats.double().cpu().numpy() / math.log(2)
+    bits: NDArray[np.float64] = nats.cpu().double().numpy() / math.log(2)
     return bits
 
 
