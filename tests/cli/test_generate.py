@@ -172,12 +172,12 @@ def test_who_stops_it_keeps_what_was_written(in_folder: Path, run: str, name: st
     asked = ("generate", run, "--prefix", "庞师傅", "--length", "10000000", "--samples", "2")
     started = "import sys; sys.stderr.write('.'); sys.stderr.flush()"
     code = (
-        "import textgen.writing.generation as g; write = g.write_on\n"
+        "import textgen.cli.texts as t; pieces = t._pieces\n"
         "def told(*arguments):\n"
-        "    for number, step in enumerate(write(*arguments)):\n"
-        f"        if number == 50: {started}\n"
-        "        yield step\n"
-        "g.write_on = told\n"
+        "    for number, piece in enumerate(pieces(*arguments)):\n"
+        f"        if number == 50: {started}\n"  # 50 were taken
+        "        yield piece\n"
+        "t._pieces = told\n"
         "from textgen.cli.commands import run; sys.exit(run(sys.argv[1:]))"
     )
     with killing(
