@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from textgen.config import ReadingConfig
@@ -24,9 +23,6 @@ log = logging.getLogger(__name__)
 
 _LARGE = 20_000_000
 """Bytes from which on it is told that they are being read: it takes a second or more."""
-
-_PIECE = 1 << 20
-"""Characters that are hashed at a time."""
 
 _MANY = 20
 """Files of which each has a line of its own."""
@@ -199,15 +195,14 @@ def read_corpus(
     """
     files: list[SourceFile] = []
     left_out: list[tuple[Path, Message]] = []
-    known: dict[bytes, Path] = {}
+    known: dict[str, Path] = {}
     for path in paths:
         for file in _files(path, reading, left_out, look=look):
-            digest = _digest(file.text)
-            if digest in known:
-                same = Message("is the same text as {path}", path=known[digest])
+            if file.text in known:
+                same = Message("is the same text as {path}", path=known[file.text])
                 left_out.append((file.path, same))
             else:
-                known[digest] = file.path
+                known[file.text] = file.path
                 files.append(file)
     if not files:
         raise TextgenError("no text can be read: {named}", named=_named(left_out))
@@ -224,13 +219,6 @@ def read_and_tell(paths: Sequence[Path], reading: ReadingConfig) -> Corpus:
     for line in corpus.describe():
         log.info("%s", line)
     return corpus
-
-
-def _digest(text: str) -> bytes:
-    digest = sha256()
-    for start in range(0, len(text), _PIECE):  # a long text is not to be in memory once more
-        digest.update(text[start : start + _PIECE].encode())
-    return digest.digest()
 
 
 def _files(

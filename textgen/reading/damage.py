@@ -13,6 +13,7 @@ from math import log
 
 from textgen.language import _
 from textgen.reading.scripts import most_like
+from textgen.text.characters import count_characters
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 _SHOWN = "▯"
@@ -157,10 +158,16 @@ def _decode_by_line(data: bytes, encoding: str) -> str:
         position = end
 
 
-def frequencies(data: bytes, encoding: str) -> Callable[[str], float]:
-    """Return what tells the logarithm of how frequent a character is in a text like this one."""
-    text = data[:_SAMPLE].decode(encoding, "ignore")
-    counts = Counter(text) + Counter(dict.fromkeys(most_like(text).common, _COMMON))
+def frequencies(data: bytes, encoding: str, start: int = 0) -> Callable[[str], float]:
+    """Return what tells the logarithm of how frequent a character is in a text like this one.
+
+    Args:
+        data: the text's bytes.
+        encoding: how they are to be read.
+        start: the first byte that is looked at.
+    """
+    text = data[start : start + _SAMPLE].decode(encoding, "ignore")
+    counts = Counter(count_characters(text)) + Counter(dict.fromkeys(most_like(text).common, _COMMON))
     logarithms = {character: log(count) for character, count in counts.items()}
     total, rare = log(counts.total()), log(_RARE)
     logarithms[MARK] = rare - _DOUBT  # one more place would not fit

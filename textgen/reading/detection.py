@@ -197,7 +197,7 @@ def _sense_as_utf8(sample: bytes) -> float:
     if b"\0" in sample:
         return 0.0
     text = sample.decode("utf-8", "replace")
-    beyond = sum(not character.isascii() for character in text)
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
     return 1 - text.count(MARK) / beyond if beyond else 0.0
 
 
@@ -206,9 +206,9 @@ def _half_a_character(data: bytes, encoding: str) -> int:
 
     A first byte in ASCII stays: it may be a letter as well as half a character.
     """
-    line, _, rest = data.partition(b"\n")
-    if not line or line[0] < 0x80:
+    end = data.find(b"\n") if b"\n" in data else len(data)
+    if end == 0 or data[0] < 0x80:
         return 0
-    line, frequency = line[:_SAMPLE], frequencies(rest, encoding)
+    line, frequency = data[: min(end, _SAMPLE)], frequencies(data, encoding, end + 1)
     whole, cut = (sum(map(frequency, _read(part, encoding))) for part in (line, line[1:]))
     return int(cut > whole + _CUT)

@@ -4,9 +4,11 @@ In sense the commonest characters are common, and in nonsense they are not: this
 the right encoding of a text from all others that its bytes fit.
 """
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from unicodedata import category
+
+from textgen.text.characters import count_characters
 
 _ODD = {"Cc", "Cf", "Cn", "Co", "Cs"}
 """Unicode's categories of controls, formats, private use, surrogates, and what is none yet."""
@@ -77,7 +79,17 @@ def sense(text: str, scripts: tuple[Script, ...]) -> float:
     1 is usual; nonsense comes to a fifth of that or less, where a script has thousands of
     characters. ASCII alone tells nothing, and counts as sense.
     """
-    counts = Counter(text)
+    return _sense(count_characters(text), scripts)
+
+
+def most_like(text: str) -> Script:
+    """Return the script that a text looks most like."""
+    counts = count_characters(text)
+    return max(ALL, key=lambda script: _sense(counts, (script,)))
+
+
+def _sense(counts: Mapping[str, int], scripts: tuple[Script, ...]) -> float:
+    """Return the sense of a text whose characters occur so often."""
     others = {character: count for character, count in counts.items() if _tells(character)}
     if not others:
         return 1.0
@@ -93,11 +105,6 @@ def sense(text: str, scripts: tuple[Script, ...]) -> float:
         if latin is None or script.latin in (None, latin)
     )
     return max(shares, default=0.0)
-
-
-def most_like(text: str) -> Script:
-    """Return the script that a text looks most like."""
-    return max(ALL, key=lambda script: sense(text, (script,)))
 
 
 def _tells(character: str) -> bool:
