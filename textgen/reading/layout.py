@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-# East Asian scripts, their punctuation and full-width forms, and pictures.
+# Runs of East Asian scripts, their punctuation and full-width forms, and pictures.
 _WIDE = re.compile(
     "[\u1100-\u115f\u2014\u2018-\u201d\u2026\u2500-\u257f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3"
     "\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U0001f300-\U0001faff"
-    "\U00020000-\U0003fffd]"
+    "\U00020000-\U0003fffd]+"
 )
 
 _SAMPLE = 200_000
@@ -117,7 +117,7 @@ def unwrap(text: str, width: int) -> tuple[str, int]:
 
 def columns(text: str) -> int:
     """Return how many columns a text takes in a terminal or a plain text editor."""
-    return len(text) + len(_WIDE.findall(text))
+    return len(text) + sum(map(len, _WIDE.findall(text)))
 
 
 def _sample(text: str) -> Sequence[str]:

@@ -10,6 +10,8 @@ from textgen.reading.detection import is_utf8, most_sensible
 _LEAST_RUN = 24
 """Bytes beyond ASCII that prove that lines are in another encoding than those before."""
 
+_ASCII = bytes(range(128))
+
 _TOLD = 4
 """Changes of the encoding that are told one by one."""
 
@@ -68,7 +70,7 @@ def _runs(data: bytes) -> Iterator[tuple[bool, bytes]]:
         count = len(list(group))
         part = lines[position : position + count]
         position += count
-        few = sum(byte > 0x7F for line in part for byte in line) < _LEAST_RUN
+        few = sum(len(line.translate(None, _ASCII)) for line in part) < _LEAST_RUN
         if runs and (few or kind == runs[-1][0]):
             runs[-1][1].extend(part)
         else:
