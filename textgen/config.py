@@ -228,6 +228,9 @@ class CorpusConfig:
     min_count: Count = 1
     """A token that occurs fewer times than this becomes <unk>."""
 
+    max_vocab: Annotated[int, Range(at_least=0)] = 20_000
+    """Keep only this many tokens, the most frequent; the others become <unk>. 0 keeps all."""
+
     max_tokens: Count | None = None
     """Read only this many tokens from the beginning of the text."""
 

@@ -214,10 +214,11 @@ def test_damaged_best_weights_are_told_and_the_last_ones_taken(
 
 
 def test_a_run_of_format_1_loads(in_folder: Path) -> None:
-    """It was made before runs had counts, a format number and moments by name."""
+    """It was made before runs had counts, a limit, a format number and moments by name."""
     shutil.copytree(ROOT / "tests" / "runs" / "format1", in_folder / "checkpoints" / "first")
     trained = textgen.load("first")
     assert trained.run.settings.model.hidden_size == 4
+    assert trained.run.settings.corpus.max_vocab == 0
     assert trained.model.output.weight.isfinite().all()
     run = trained.run
     done = trained.run.plan.total_steps

@@ -55,6 +55,22 @@ def test_the_unseen_and_the_rare_are_unknown() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_most_frequent_are_kept(kind: TokenKind, caplog: pytest.LogCaptureFixture) -> None:
+    whole = Vocab.build(TEXT, kind)
+    with caplog.at_level("INFO"):
+        assert Vocab.build(TEXT, kind, max_vocab=len(whole) - 1).tokens == whole.tokens
+        assert not caplog.messages
+        vocab = Vocab.build(TEXT, kind, max_vocab=9)
+    assert vocab.tokens == whole.tokens[:10]
+    assert tuple(vocab.folded) == whole.tokens[10:]
+    assert vocab.counts == (sum(whole.counts[10:]), *whole.counts[1:10])
+    ids = whole.encode(TEXT)
+    assert vocab.encode(TEXT).tolist() == np.where(ids < 10, ids, UNKNOWN_ID).tolist()
+    kept = f"The vocabulary keeps the 9 most frequent of {len(whole) - 1} {kind}s"
+    assert caplog.messages == [f"{kept}: --max-vocab changes that"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_json_holds_it_all(kind: TokenKind) -> None:
     vocab = Vocab.build(TEXT, kind, min_count=3)
     again = Vocab.from_json(vocab.to_json())

@@ -3,16 +3,21 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, make_story
 from tests.processes import killing
+from textgen.errors import TextgenError
+from textgen.text import tokenizer
+from textgen.text.cutters import cut_in_processes, cut_piece
 from textgen.text.vocab import Vocab
 from textgen.text.words import words
 
@@ -53,7 +58,7 @@ def test_a_table_that_cannot_be_kept_or_read_is_made(tmp_path: Path, content: by
 
 def test_an_unknown_word_is_read_as_the_known_ones_in_it() -> None:
     vocab = Vocab({"收音": 3, "收": 2, "音": 2, "机": 1}, "word", {"书铺": 1})
-    assert words("收音机") == ["收音机"]
+    assert list(words("收音机")) == ["收音机"]
     assert vocab.split("收音机") == ["收音", "机"]
     assert vocab.split("书铺") == ["书铺"]  # too rare to be one of its own, and learned as <unk>
     assert vocab.split("录音机。") == ["录", "音", "机", "。"]
@@ -69,3 +74,57 @@ def test_no_piece_is_lost_and_nothing_known_is_left_in_an_unknown_one(text: str)
     assert len(KNOWN.encode(text)) == len(pieces)
     for piece in KNOWN.unknown(text):
         assert piece in KNOWN.folded or not any(character in KNOWN for character in piece)
+
+
+LINES = st.text("庞师傅修好了收音机。说，龘aB1.%+- \t\r\n\u3000𠮷", max_size=60)
+
+
+@given(LINES, st.integers(1, 20))
+def test_a_text_is_cut_once_and_so_are_its_parts(text: str, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textgen.text.words._REMEMBERED", 0)
+        patch.setattr("textgen.text.words._PIECE", size)
+        assert list(words(text)) == list(tokenizer.cut(text))
+        patch.setattr("textgen.text.words._cut", None)  # from here on it is known
+        for place in range(len(text) + 1):
+            for part in (text[:place], text[place:]):
+                if part == text[:place] or "\n" in part:
+                    found = words(part)
+                    assert list(found) == list(tokenizer.cut(part))
+                    assert found.kinds == tuple(dict.fromkeys(found))
+                    assert found.counts() == Counter(found)
+
+
+def test_many_processes_cut_as_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(make_story(300, seed) for seed in range(9))
+    monkeypatch.setattr("textgen.text.words._LONG", 1)
+    monkeypatch.setattr("textgen.text.words._REMEMBERED", 1)
+    monkeypatch.setattr("textgen.text.words._PIECE", 200)
+    monkeypatch.setattr("textgen.text.cutters._LEAST_SHARE", 1)
+    monkeypatch.setattr("textgen.text.words.cut_piece", None)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert list(words(text)) == list(tokenizer.cut(text))
+
+
+def test_who_stops_listening_ends_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class Popen(subprocess.Popen[str]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    pieces = [make_story(100, seed) for seed in range(4)]
+    cut = cut_in_processes(pieces, 2)
+    assert next(cut) == cut_piece(pieces[0])
+    cut.close()
+    assert len(started) == 2
+    assert all(process.returncode is not None for process in started)
+
+
+@pytest.mark.parametrize("code", ["", "input()", "print('[[')"])
+def test_a_process_that_ends_by_itself_is_told(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr("textgen.text.cutters._CODE", code)
+    with pytest.raises(TextgenError, match="a process that cuts the text into words has ended"):
+        list(cut_in_processes(["天地" * 100_000] * 5, 2))

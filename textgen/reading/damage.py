@@ -167,7 +167,8 @@ def frequencies(data: bytes, encoding: str, start: int = 0) -> Callable[[str], f
         start: the first byte that is looked at.
     """
     text = data[start : start + _SAMPLE].decode(encoding, "ignore")
-    counts = Counter(count_characters(text)) + Counter(dict.fromkeys(most_like(text).common, _COMMON))
+    counts = Counter(count_characters(text))
+    counts.update(dict.fromkeys(most_like(text).common, _COMMON))
     logarithms = {character: log(count) for character, count in counts.items()}
     total, rare = log(counts.total()), log(_RARE)
     logarithms[MARK] = rare - _DOUBT  # one more place would not fit

@@ -102,8 +102,8 @@ class Run(Pictured):
             require(plan, {"total_steps": int, "evaluate_every": int}, missing=False)
             require(plan, get_type_hints(Plan), missing=True)
             require_settings(self.config["settings"])
-            # A run that was made before there were shortcuts, or counts, has none.
-            before = {"shortcut": False, "counts": False}
+            # A run that was made before there were shortcuts, counts or a limit, has none.
+            before = {"shortcut": False, "counts": False, "max_vocab": 0}
             self.settings = Settings.of(**(before | self.config["settings"]))
             known = {field.name for field in fields(Plan)}
             plan = {name: value for name, value in plan.items() if name in known}

@@ -4,16 +4,20 @@ Shapes: N tokens in a text, V tokens in the vocabulary.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.language import _
+from textgen.text import tokenizer
 from textgen.text.characters import count_characters
 from textgen.text.words import words
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = "<unk>"
 UNKNOWN_ID = 0
@@ -65,19 +69,31 @@ class Vocab:
         return _("characters") if self.kind == "character" else _("words")
 
     @classmethod
-    def build(cls, text: str, kind: TokenKind = "character", min_count: int = 1) -> "Vocab":
+    def build(
+        cls, text: str, kind: TokenKind = "character", min_count: int = 1, max_vocab: int = 0
+    ) -> "Vocab":
         """Build the vocabulary of a text, the ids by falling frequency, then by code point.
 
         Args:
             text: the whole text.
             kind: cut it into characters, or into words by jieba.
             min_count: a token that occurs fewer times is left to ``<unk>``.
+            max_vocab: tokens that are kept at most, the most frequent; 0 keeps all. It is told
+                where they are fewer.
         """
-        counts = count_characters(text) if kind == "character" else Counter(words(text))
+        counts = count_characters(text) if kind == "character" else words(text).counts()
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        kept = {token: count for token, count in ordered if count >= min_count}
-        folded = {token: count for token, count in ordered if count < min_count}
-        return cls(kept, kind, folded)
+        frequent = sum(count >= min_count for count in counts.values())
+        kept = min(frequent, max_vocab or frequent)
+        vocab = cls(dict(ordered[:kept]), kind, dict(ordered[kept:]))
+        if kept < frequent:
+            log.info(
+                _(
+                    "The vocabulary keeps the {kept:,} most frequent of {count:,} {units}: "
+                    "--max-vocab changes that"
+                ).format(kept=kept, count=frequent, units=vocab.units)
+            )
+        return vocab
 
     def __repr__(self) -> str:
         return f"<Vocab: {len(self) - 1:,} {self.kind}s and {UNKNOWN}, first {self.tokens[1:6]}>"
@@ -104,7 +120,10 @@ class Vocab:
             for piece in _pieces(text):
                 ids[piece] = self._id_of_code_point[_code_points(text[piece])]
             return ids
-        return np.fromiter(map(self.__getitem__, self.split(text)), dtype=np.int32)
+        cut = words(text)
+        pieces = [[self[piece] for piece in self._pieces(word)] for word in cut.kinds]
+        ids_of_words = chain.from_iterable(map(pieces.__getitem__, cut.ids.tolist()))
+        return np.fromiter(ids_of_words, dtype=np.int32)
 
     def decode(self, ids: "NDArray[np.integer[Any]] | list[int]") -> str:
         """Return the text of ids (N,); it undoes ``encode`` where every token is known."""
@@ -125,7 +144,7 @@ class Vocab:
         """Return the words of a text that are not read as one token, and their pieces."""
         if self.kind == "character":
             return {}
-        pieces = {word: self._pieces(word) for word in words(text)}
+        pieces = {word: self._pieces(word) for word in words(text).kinds}
         return {word: found for word, found in pieces.items() if len(found) > 1}
 
     def _pieces(self, word: str) -> list[str]:
@@ -147,7 +166,9 @@ class Vocab:
 
     def unknown(self, text: str) -> list[str]:
         """Return the tokens of a text that are not known, each once, in order."""
-        return list(dict.fromkeys(token for token in self.split(text) if token not in self))
+        distinct: Iterable[str] = text if self.kind == "character" else words(text).kinds
+        pieces = (piece for word in distinct for piece in self._pieces(word))
+        return list(dict.fromkeys(piece for piece in pieces if piece not in self))
 
     def to_json(self) -> str:
         """Return readable text that ``from_json`` reads back: each token with its count."""
@@ -166,7 +187,7 @@ def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
     """Return the text of the first so many tokens; all of it when no count is given."""
     if count is None:
         return text
-    return text[:count] if kind == "character" else "".join(words(text)[:count])
+    return text[:count] if kind == "character" else "".join(islice(tokenizer.cut(text), count))
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:

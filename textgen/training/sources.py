@@ -37,7 +37,7 @@ class Text:
         """
         config = settings.corpus
         text = first_tokens(corpus.text, config.tokens, config.max_tokens)
-        vocab = Vocab.build(text, config.tokens, config.min_count)
+        vocab = Vocab.build(text, config.tokens, config.min_count, config.max_vocab)
         if len(vocab) == 1:
             raise UsageError(
                 "--min-count {min_count} leaves no token of the text: lower it",
