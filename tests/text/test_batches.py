@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from textgen.errors import TextgenError
 from textgen.text.batches import RandomBatches, SequentialBatches, TextBatches
+from textgen.text.tokens import PlacesAsTokens
 
 # The tokens are their own positions, so a batch tells where it was cut from.
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(0, 200))
@@ -84,11 +85,26 @@ def test_start_offsets_are_uniform() -> None:
     assert set(offsets) == set(range(6))
 
 
-def test_sequential_batches_are_views() -> None:
-    tokens = torch.arange(100, dtype=torch.int32)
-    for x, y in SequentialBatches(tokens, 2, 5).epoch(0):
-        assert x.untyped_storage().data_ptr() == tokens.untyped_storage().data_ptr()
-        assert y.untyped_storage().data_ptr() == tokens.untyped_storage().data_ptr()
+@pytest.mark.parametrize("kind", [RandomBatches, SequentialBatches])
+def test_places_come_before_tokens(kind: type[TextBatches]) -> None:
+    tokens = np.random.default_rng(0).integers(1000, size=300, dtype=np.int32)
+    looked_up = kind(tokens, 3, 4).epoch(5, start=2)
+    places = kind(PlacesAsTokens(len(tokens)), 3, 4).epoch(5, start=2)
+    for batch, where in zip(looked_up, places, strict=True):
+        for found, at in zip(batch, where, strict=True):
+            assert torch.equal(found, torch.from_numpy(tokens)[at])
+
+
+def test_the_order_of_a_very_long_text_is_computed_batch_by_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("textgen.text.batches._MANY", 10)
+    batches = RandomBatches(np.arange(1000, dtype=np.int32), 4, 5)
+    starts = torch.cat([x[:, 0] for x, _ in batches.epoch(0)])
+    assert len(starts.unique()) == len(starts) >= 1000 // 5 - 2
+    assert starts.tolist() != starts.sort().values.tolist()
+    other = torch.cat([x[:, 0] for x, _ in batches.epoch(1)])
+    assert other.tolist() != starts.tolist()
 
 
 def test_state_is_carried_where_rows_go_on() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from textgen.counts.histories import Integers
 from textgen.counts.reading import BLOCKS
+from textgen.text.tokens import Tokens
 from textgen.text.vocab import TokenIds
 
 
@@ -33,10 +34,11 @@ class Excerpt:
             return cls(count, count)
         return cls(count, most // BLOCKS * BLOCKS)
 
-    def take(self, tokens: TokenIds) -> TokenIds:
+    def take(self, tokens: Tokens) -> TokenIds:
         """Return those of a text's tokens (N,) that are counted, (n,)."""
         if self.counted == self.count:
-            return tokens
+            whole: TokenIds = tokens[:]
+            return whole
         length = self.counted // BLOCKS
         return np.concatenate([tokens[first : first + length] for first in self._begins])
 

@@ -13,9 +13,8 @@ from textgen.counts.excerpt import Excerpt
 from textgen.counts.experts import Experts, Form, consult, form_for, frequencies_of
 from textgen.counts.histories import Histories
 from textgen.counts.reading import Reading, Seen
+from textgen.text.tokens import Tokens, occurrences
 from textgen.text.vocab import TokenIds
-
-_PIECE = 2**20
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Learned:
     @classmethod
     def of(
         cls,
-        tokens: TokenIds,
+        tokens: Tokens,
         vocab_size: int,
         most: int | None = None,
         *,
+        occurring: NDArray[np.int64] | None = None,
         as_before: bool = False,
     ) -> "Learned":
         """Count a text.
@@ -42,12 +42,12 @@ class Learned:
             tokens: ids (N,).
             vocab_size: V.
             most: of a longer text, what follows what is counted in so many tokens spread over it.
+            occurring: how often each token stands there, (V,), where that is known.
             as_before: with the experts alone that there were before any history skipped.
         """
-        counts = np.zeros(vocab_size, np.int64)
-        for first in range(0, len(tokens), _PIECE):  # bincount makes each number eight bytes
-            counts += np.bincount(tokens[first : first + _PIECE], minlength=vocab_size)
-        frequencies = frequencies_of(counts)
+        if occurring is None:
+            occurring = occurrences(tokens, vocab_size)
+        frequencies = frequencies_of(occurring)
         counted = Excerpt.of(len(tokens), most).take(tokens)
         form = form_for(frequencies, len(counted))
         if as_before:

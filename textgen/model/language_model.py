@@ -178,9 +178,13 @@ class LanguageModel(nn.Module):
         return linear_cross_entropy(rows, weight, bias, ids, classes, smoothing)
 
     @torch.no_grad()
-    def expect(self, tokens: Tensor) -> None:
-        """Begin with the frequencies of the tokens (N,) of a text, in place of learning them."""
-        counts = torch.bincount(tokens, minlength=self.vocab_size).to(self.output.bias)
+    def expect(self, occurring: Tensor) -> None:
+        """Begin with the frequencies of a text, in place of learning them.
+
+        Args:
+            occurring: how often each token stands there, (V,).
+        """
+        counts = occurring.to(self.output.bias)
         frequencies = (counts + _UNSEEN) / (counts + _UNSEEN).sum()
         self.output.bias.copy_(frequencies.log())
 

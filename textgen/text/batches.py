@@ -3,6 +3,9 @@
 Shapes: B rows in a batch, T steps in a row, N tokens in the text. ``x`` and ``y`` are (B, T);
 ``y`` is ``x`` one token later. Source: Dive into Deep Learning (zh.d2l.ai), chapter 8.3.
 
+A batch is places first: where the tokens of its rows stand, (B, T + 1). Then those are looked up,
+wherever they lie: so the text need not be in memory, and who asks for the places has them.
+
 The order of an epoch follows from (seed, epoch) alone, so a position in the data is two whole
 numbers, epoch and batch, and going on from it needs no random generator's state.
 """
@@ -16,9 +19,14 @@ import torch
 from torch import Tensor
 
 from textgen.errors import TextgenError
-from textgen.text.vocab import TokenIds
+from textgen.text.permutation import Permutation
+from textgen.text.tokens import Places, Tokens
 
 Batch = tuple[Tensor, Tensor]
+
+_MANY = 2**22
+"""Pieces of a text from which on their order is computed, a batch at a time: in memory it would
+take eight bytes each."""
 
 
 class TooShortError(TextgenError):
@@ -55,11 +63,11 @@ class TextBatches(ABC):
     ``for x, y in batches`` goes through an epoch, and each time through the next one.
 
     Args:
-        tokens: ids (N,), as an array or as a tensor on any device; batches are views of it
-            where possible.
+        tokens: ids (N,).
         batch_size: B, rows in a batch.
         num_steps: T, tokens in a row.
         seed: what the random numbers of every epoch follow from, together with its number.
+        device: where batches are wanted; where the ids are, when not given.
 
     Raises:
         TooShortError: the text is too short for one batch.
@@ -69,9 +77,15 @@ class TextBatches(ABC):
     """Whether row r of a batch goes on where row r of the batch before it stopped."""
 
     def __init__(
-        self, tokens: TokenIds | Tensor, batch_size: int, num_steps: int, seed: int = 0
+        self,
+        tokens: Tokens,
+        batch_size: int,
+        num_steps: int,
+        seed: int = 0,
+        device: torch.device | None = None,
     ) -> None:
-        self.tokens = torch.as_tensor(tokens)
+        self.tokens = tokens
+        self.device = device
         self.batch_size = batch_size
         self.num_steps = num_steps
         self.seed = seed
@@ -106,9 +120,16 @@ class TextBatches(ABC):
     def num_batches(self, epoch: int) -> int:
         """Return how many batches an epoch has; the start offset may cost the last one."""
 
-    @abstractmethod
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+        row = np.arange(self.num_steps + 1)
+        for begins in self._begins(epoch, start):
+            rows = torch.as_tensor(self.tokens[begins[:, None] + row], device=self.device)
+            yield rows[:, :-1], rows[:, 1:]
+
+    @abstractmethod
+    def _begins(self, epoch: int, start: int) -> Iterator[Places]:
+        """Yield where the rows (B,) of an epoch's batches begin, from batch ``start`` on."""
 
 
 class RandomBatches(TextBatches):
@@ -132,23 +153,20 @@ class RandomBatches(TextBatches):
         _, offset = self._draw(epoch)
         return -(-self._num_pieces(offset) // self.batch_size)
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+    def _begins(self, epoch: int, start: int) -> Iterator[Places]:
         generator, offset = self._draw(epoch)
-        order = torch.from_numpy(generator.permutation(self._num_pieces(offset)))
-        # Every piece with the token after it, (pieces, T + 1): a view, though they overlap.
-        pieces = self.tokens[offset:].unfold(0, self.num_steps + 1, self.num_steps)
-        for chosen in order.to(self.tokens.device).split(self.batch_size)[start:]:
-            rows = pieces[chosen]
-            yield rows[:, :-1], rows[:, 1:]
+        count = self._num_pieces(offset)
+        order = generator.permutation(count) if count < _MANY else Permutation(count, generator)
+        for first in range(start * self.batch_size, count, self.batch_size):
+            yield offset + order[first : first + self.batch_size] * self.num_steps
 
 
 class SequentialBatches(TextBatches):
     """The text in B equal rows, read side by side, T columns at a time.
 
     Row r of a batch goes on where row r of the batch before stopped, so the state is carried
-    (and detached). The rows begin at a random offset of at most T. Batches are views; columns
-    that fill no batch wait for another epoch's offset.
+    (and detached). The rows begin at a random offset of at most T. Columns that fill no batch
+    wait for another epoch's offset.
     """
 
     carries_state = True
@@ -165,17 +183,12 @@ class SequentialBatches(TextBatches):
         _, offset = self._draw(epoch)
         return self._row_length(offset) // self.num_steps
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yield an epoch's batches (x, y), from batch number ``start`` on."""
+    def _begins(self, epoch: int, start: int) -> Iterator[Places]:
         _, offset = self._draw(epoch)
         length = self._row_length(offset)
-        xs, ys = (
-            self.tokens[first : first + self.batch_size * length].view(self.batch_size, length)
-            for first in (offset, offset + 1)
-        )
+        rows = offset + np.arange(self.batch_size) * length
         for batch in range(start, length // self.num_steps):
-            columns = slice(batch * self.num_steps, (batch + 1) * self.num_steps)
-            yield xs[:, columns], ys[:, columns]
+            yield rows + batch * self.num_steps
 
 
 POLICIES: dict[str, type[TextBatches]] = {"sequential": SequentialBatches, "random": RandomBatches}

@@ -21,6 +21,7 @@ from textgen.counts.reading import Blocks
 from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.model.state import State
+from textgen.text.tokens import Tokens
 from textgen.training.eager import Adam
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
@@ -61,7 +62,7 @@ class GateLearner:
     Args:
         model: the network.
         counts: of the training text; the gate is changed in place.
-        tokens: the training text, ids (N,), on the model's device.
+        tokens: the training text, ids (N,).
         config: how the network is trained.
         excerpt: what of the text was counted.
     """
@@ -70,7 +71,7 @@ class GateLearner:
         self,
         model: LanguageModel,
         counts: Counts,
-        tokens: Tensor,
+        tokens: Tokens,
         config: TrainingConfig,
         excerpt: Excerpt,
     ) -> None:
@@ -79,19 +80,24 @@ class GateLearner:
         self._model = model
         self._tokens = tokens
         self._excerpt = excerpt
-        self._blocks = Blocks(excerpt.take(tokens.cpu().numpy()), counts.learned.histories)
+        self._blocks = Blocks(excerpt.take(tokens), counts.learned.histories)
         self._seed = config.seed
+        self._device = model.output.weight.device
         dtype = choose_dtype(config.precision, model.parameters())
         self._autocast = torch.autocast(
-            tokens.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16
+            self._device.type, torch.bfloat16, enabled=dtype == torch.bfloat16
         )
         self._batch: tuple[Tensor, Tensor] | None = None
 
     def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the network's loss of a batch of places (B, T), and the new state."""
-        features, state = self._model.features(self._tokens[x], state)
+        features, state = self._model.features(self._at(x), state)
         self._batch = features.detach(), y
-        return self._model.cross_entropy(features, self._tokens[y]), state
+        return self._model.cross_entropy(features, self._at(y)), state
+
+    def _at(self, places: Tensor) -> Tensor:
+        """Return the tokens at places of any shape, on the model's device."""
+        return torch.as_tensor(self._tokens[places.numpy()], device=self._device)
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Return the network's: the gate has an optimiser of its own."""
@@ -116,7 +122,7 @@ class GateLearner:
         order = generator.permutation(len(y))
         first = int(generator.integers(max(1, y.shape[1] - _STRETCH + 1)))
         columns = slice(first, first + _STRETCH)
-        where, counted = self._excerpt.find(y[:, columns].cpu().numpy())
+        where, counted = self._excerpt.find(y[:, columns].numpy())
         rows = np.sort(order[np.all(counted, axis=1)[order]][:_ROWS])
         if len(rows) == 0:
             return
@@ -132,7 +138,7 @@ class GateLearner:
         with torch.no_grad(), self._autocast:
             logits = self._model.output(features).float()
         told, _ = self.counts.product.judge(
-            features.float(), logits, experts, self._tokens[places].flatten().long()
+            features.float(), logits, experts, self._at(places).flatten().long()
         )
         self.optimizer.zero_grad(set_to_none=True)
         told.mean().neg().backward()

@@ -85,7 +85,7 @@ def train_steps(
             model.train()  # who evaluated or generated since the last step has turned it off
             learning_rate = learning_rate_at(step + ahead, total_steps + ahead, config)
             with DRAWING, autocast:
-                seed(x.device, config.seed + step)  # dropout follows from (seed, step)
+                seed(device, config.seed + step)  # dropout follows from (seed, step)
                 loss, after = model.loss(x, y, detach(state) if batches.carries_state else None)
             gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
             if not math.isfinite(gradient_norm):  # the step was not taken

@@ -1,6 +1,6 @@
 """A training before its first step: what it learns from, and who learns it.
 
-Shapes: N tokens to train on.
+Shapes: N tokens to train on, V vocabulary.
 """
 
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from textgen.config import Settings
 from textgen.counts.excerpt import Excerpt
@@ -23,6 +24,7 @@ from textgen.model.language_model import LanguageModel, build_model
 from textgen.model.precision import choose_dtype
 from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
+from textgen.text.tokens import PlacesAsTokens, Tokens, occurrences
 from textgen.text.vocab import Vocab
 from textgen.training.gate import GateLearner, gate_passes
 from textgen.training.loop import DRAWING, Step, Trainable, make_optimizer, train_steps
@@ -34,8 +36,11 @@ class Material:
 
     vocab: Vocab
 
-    tokens: Tensor
+    tokens: Tokens
     """The ids of the training text, (N,)."""
+
+    occurring: NDArray[np.int64]
+    """How often each token of the vocabulary stands there, (V,)."""
 
     held_out: Passage | None
     """The held-out part, ready to be judged, if there is one."""
@@ -61,14 +66,10 @@ class Material:
         as_before: bool = False,
     ) -> "Material":
         """Return what two texts are to a training; it does not hold on to the first one."""
-        tokens = torch.from_numpy(vocab.encode(training_text))
+        tokens = vocab.encode(training_text)
+        occurring = occurrences(tokens, len(vocab))
         held_out = Passage.of(vocab, held_out_text, training_text) if held_out_text else None
-        return cls(vocab, tokens, held_out, counted, judged, as_before)
-
-    @cached_property
-    def places(self) -> Tensor:
-        """Where each of them stands, (N,)."""
-        return torch.arange(len(self.tokens), dtype=torch.int32)
+        return cls(vocab, tokens, occurring, held_out, counted, judged, as_before)
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -78,8 +79,13 @@ class Material:
     @cached_property
     def learned(self) -> Learned:
         """What counting knows of the training text."""
-        tokens, size = self.tokens.numpy(), len(self.vocab)
-        return Learned.of(tokens, size, self.counted, as_before=self.as_before)
+        return Learned.of(
+            self.tokens,
+            len(self.vocab),
+            self.counted,
+            occurring=self.occurring,
+            as_before=self.as_before,
+        )
 
     @property
     def on_the_way(self) -> Sample:
@@ -176,9 +182,12 @@ def set_up(settings: Settings, material: Material) -> Learner:
     """
     config = settings.training
     device = choose_device(config.device)
-    tokens = material.tokens.to(device)
     # The gate has to know where a batch stands.
-    batches = _batches(settings, material.places.to(device) if settings.model.counts else tokens)
+    batches = (
+        _batches(settings, PlacesAsTokens(len(material.tokens)))
+        if settings.model.counts
+        else _batches(settings, material.tokens, device)
+    )
     with DRAWING:
         torch.manual_seed(config.seed)
         model = build_model(len(material.vocab), settings.model).to(device)
@@ -188,12 +197,12 @@ def set_up(settings: Settings, material: Material) -> Learner:
                 material.learned,
                 Product(model.output.in_features, material.learned.form).to(device),
             )
-            gate = GateLearner(model, counts, tokens, config, material.excerpt)
+            gate = GateLearner(model, counts, material.tokens, config, material.excerpt)
     if settings.model.init_std is None:
-        model.expect(tokens)
+        model.expect(torch.from_numpy(material.occurring))
     return Learner(settings, model, batches, make_optimizer(model, config), gate)
 
 
-def _batches(settings: Settings, tokens: Tensor) -> TextBatches:
+def _batches(settings: Settings, tokens: Tokens, device: torch.device | None = None) -> TextBatches:
     config = settings.training
-    return POLICIES[config.batches](tokens, config.rows, config.num_steps, config.seed)
+    return POLICIES[config.batches](tokens, config.rows, config.num_steps, config.seed, device)
