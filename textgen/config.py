@@ -243,6 +243,24 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True)
+class StoreConfig:
+    """What becomes of texts in a store."""
+
+    min_count: Count = CorpusConfig.min_count
+    """A character that occurs fewer times than this becomes <unk>."""
+
+    held_out: Annotated[float, Range(at_least=0, at_most=0.5)] = CorpusConfig.held_out
+    """Share of the text that is never trained on."""
+
+    held_out_by: Literal["file", "end"] = "file"
+    """What is held out: whole texts, evenly spread over all of them, or the end of each."""
+
+    def __post_init__(self) -> None:
+        _require_ranges(self)
+        _require_choices(self)
+
+
+@dataclass(frozen=True)
 class Resolved:
     """Those settings of a model that may be left open, with none left open."""
 

@@ -48,6 +48,11 @@ def use(language: Language | None = None) -> None:
         _Spoken.language = chosen
 
 
+def spoken() -> Language:
+    """Return the language that is spoken, for another process to speak it, too."""
+    return _Spoken.language
+
+
 def tag() -> str:
     """Return the language that is spoken, as HTML names it."""
     return _TAGS[_Spoken.language]

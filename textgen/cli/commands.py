@@ -59,6 +59,7 @@ from textgen.config import (
     SanityConfig,
     SearchConfig,
     Settings,
+    StoreConfig,
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
@@ -94,7 +95,7 @@ app = HelpfulApp(
 )
 corpus_app = App(
     name="corpus",
-    help="Look at text files, and fetch a novel to begin with.",
+    help="Look at text files, build stores of them, and fetch a novel to begin with.",
     group_parameters=OPTIONS,
 )
 app.command(corpus_app)
@@ -581,6 +582,44 @@ def show(
         print_json(**corpus_values(corpus))
     else:
         print_corpus(corpus, removed=reading.clean is not None)
+
+
+@corpus_app.command
+def build(
+    out: Annotated[Path, Parameter(group=ARGUMENTS)],
+    *files: Files,
+    store: Annotated[StoreConfig, _Flat] = StoreConfig(),
+    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
+    workers: int | None = None,
+    as_json: Json = False,
+) -> None:
+    """Read any amount of text into a store, from which textgen train OUT learns.
+
+    Args:
+        out: Folder that becomes the store.
+        files: Text files and folders.
+        workers: Processes that read; as many as there are cores when not given.
+        as_json: Print what it holds as one JSON line.
+    """
+    from textgen.reading.building import build_store
+
+    if not files:
+        raise UsageError("corpus build needs a FILE to read: a text file or a folder of them")
+    if workers is not None and workers < 1:
+        raise UsageError("--workers is {workers}: it must be at least 1", workers=workers)
+    built = build_store(out, [Path(file) for file in files], store, reading, workers)
+    if as_json:
+        print_json(
+            path=str(out),
+            texts=built.about.texts,
+            training_tokens=len(built.training),
+            held_out_tokens=len(built.held_out),
+            distinct=len(built.vocab) - 1,
+            sha256=built.sha256,
+        )
+    else:
+        print_text(out)
+        log.info("\nLearn from it: textgen train %s", shlex.quote(str(out)))
 
 
 @corpus_app.command

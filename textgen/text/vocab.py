@@ -5,7 +5,7 @@ Shapes: N tokens in a text, V tokens in the vocabulary.
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ UNKNOWN_ID = 0
 TokenKind = Literal["character", "word"]
 TokenIds = NDArray[np.int32]
 
-_CODE_POINTS = 0x110000
+CODE_POINTS = 0x110000
 """That there are."""
 
 _PIECE = 2**20
@@ -55,8 +55,8 @@ class Vocab:
         self.token_to_idx = {token: id_ for id_, token in enumerate(self.tokens)}
         self._longest = max(map(len, counts), default=0)
         if kind == "character":
-            self._id_of_code_point = np.zeros(_CODE_POINTS, dtype=np.int32)
-            self._id_of_code_point[_code_points("".join(counts))] = np.arange(1, len(self))
+            self._id_of_code_point = np.zeros(CODE_POINTS, dtype=np.int32)
+            self._id_of_code_point[code_points("".join(counts))] = np.arange(1, len(self))
 
     @property
     def unit(self) -> str:
@@ -82,6 +82,17 @@ class Vocab:
                 where they are fewer.
         """
         counts = count_characters(text) if kind == "character" else words(text).counts()
+        return cls.of_counts(counts, kind, min_count, max_vocab)
+
+    @classmethod
+    def of_counts(
+        cls,
+        counts: Mapping[str, int],
+        kind: TokenKind = "character",
+        min_count: int = 1,
+        max_vocab: int = 0,
+    ) -> "Vocab":
+        """Build the vocabulary of a text in which each token occurs so often; see ``build``."""
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         frequent = sum(count >= min_count for count in counts.values())
         kept = min(frequent, max_vocab or frequent)
@@ -117,8 +128,8 @@ class Vocab:
         """Return the ids (N,) of a text's tokens, see ``split``; what is not known becomes id 0."""
         if self.kind == "character":
             ids = np.empty(len(text), np.int32)
-            for piece in _pieces(text):
-                ids[piece] = self._id_of_code_point[_code_points(text[piece])]
+            for piece in pieces_of(text):
+                ids[piece] = self._id_of_code_point[code_points(text[piece])]
             return ids
         cut = words(text)
         pieces = [[self[piece] for piece in self._pieces(word)] for word in cut.kinds]
@@ -190,11 +201,12 @@ def first_tokens(text: str, kind: TokenKind, count: int | None) -> str:
     return text[:count] if kind == "character" else "".join(islice(tokenizer.cut(text), count))
 
 
-def _code_points(text: str) -> NDArray[np.uint32]:
+def code_points(text: str) -> NDArray[np.uint32]:
+    """Return the code point of each character of a text."""
     # surrogatepass: half a character from a broken terminal is unknown, not an error.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def _pieces(text: str) -> Iterator[slice]:
+def pieces_of(text: str) -> Iterator[slice]:
     """Yield a text's pieces: what is made of one on the way is small, however long the text."""
     return (slice(first, first + _PIECE) for first in range(0, len(text), _PIECE))

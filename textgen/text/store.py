@@ -1,0 +1,234 @@
+"""A token store: any amount of text as ids on a disk, which a training looks up and never loads.
+
+    OUT/store.json     what it is: counts, settings, hashes
+        vocab.json     every token with its count: readable text
+        files.jsonl    where every text came from, a line each; and what was left out, and why
+        training.ids   the ids to learn from, (N,)
+        held_out.ids   those held out, (M,)
+
+Ids are little-endian whole numbers of two bytes, or of four where the vocabulary is larger than
+those can count. The folder takes its name when it is whole.
+
+Shapes: N tokens to learn from, M tokens held out, V vocabulary.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.config import StoreConfig
+from textgen.errors import TextgenError, os_reason
+from textgen.files import whole, write_atomically
+from textgen.names import readable, to_json
+from textgen.text.tokens import Places
+from textgen.text.vocab import TokenIds, Vocab
+
+FORMAT = 1
+"""Of stores: a change that older programs would read wrongly makes it one more."""
+
+Ids = NDArray[np.unsignedinteger[Any]]
+IdType = np.dtype[np.unsignedinteger[Any]]
+
+_ABOUT, _VOCAB, _FILES = "store.json", "vocab.json", "files.jsonl"
+_TRAINING, _HELD_OUT = "training.ids", "held_out.ids"
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``store.json`` tells."""
+
+    training_tokens: int
+    """N."""
+
+    held_out_tokens: int
+    """M."""
+
+    texts: int
+    """How many there are."""
+
+    bytes_per_token: int
+    """2 or 4."""
+
+    settings: dict[str, Any]
+    """How it was built: ``StoreConfig`` by the names of its settings."""
+
+    reading: dict[str, Any]
+    """How the files were read: ``ReadingConfig`` in the same way."""
+
+    occurring: list[int]
+    """How often each token stands in what is learned from, (V,)."""
+
+    vocab_sha256: str = ""
+    """Of ``vocab.json``."""
+
+    sha256: str = ""
+    """Of ``vocab.json`` and of both files of ids, one after the other: a run knows it by that."""
+
+    format: int = FORMAT
+
+    @property
+    def dtype(self) -> IdType:
+        """The type of an id on the disk."""
+        return id_type(self.bytes_per_token)
+
+
+def bytes_per_token(vocab_size: int) -> int:
+    """Return how many bytes an id of so many takes."""
+    return 2 if vocab_size <= 2**16 else 4
+
+
+def id_type(size: int) -> IdType:
+    """Return the type of an id of so many bytes."""
+    return np.dtype(f"<u{size}")
+
+
+class StoredTokens:
+    """Ids on a disk (N,), of which what is asked for is read, and nothing is kept.
+
+    Args:
+        path: their file.
+        dtype: the type of each.
+        count: N.
+
+    Raises:
+        TextgenError: the file is gone, or not as long as that.
+    """
+
+    def __init__(self, path: Path, dtype: IdType, count: int) -> None:
+        expected = count * dtype.itemsize
+        try:
+            found = path.stat().st_size
+            if found == expected:
+                self._ids = np.memmap(path, dtype, "r") if count else np.zeros(0, dtype)
+        except OSError as error:
+            raise TextgenError(
+                "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
+            ) from None
+        if found != expected:
+            raise TextgenError(
+                "{path} has {found:,} bytes in place of {expected:,}: build the store anew with "
+                "textgen corpus build",
+                path=path,
+                found=found,
+                expected=expected,
+            )
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, places: Places | slice, /) -> TokenIds:
+        """Return the ids at places of any shape, or in a slice."""
+        return np.asarray(self._ids[places]).astype(np.int32)
+
+
+class Store:
+    """A store that exists, and is whole.
+
+    Raises:
+        TextgenError: the folder is no store, was made by a newer program, was cut off, or has
+            another vocabulary than it was built with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            values = json.loads((folder / _ABOUT).read_text("utf-8"))
+            made_as = values["format"]
+            if made_as > FORMAT:
+                raise TextgenError(
+                    "{folder} was made by a newer textgen (stores of format {made_as}, and this "
+                    "one knows {format}): update textgen",
+                    folder=folder,
+                    made_as=made_as,
+                    format=FORMAT,
+                )
+            self.about = About(**values)
+            self.settings = StoreConfig(**self.about.settings)
+            vocab = (folder / _VOCAB).read_bytes()
+            dtype = self.about.dtype
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            raise TextgenError(
+                "{folder} is not a store, or not a whole one: build it with textgen corpus build",
+                folder=folder,
+            ) from None
+        if sha256(vocab).hexdigest() != self.about.vocab_sha256:
+            raise TextgenError(
+                "{path} is not the vocabulary that the store was built with: put that back, or "
+                "build the store anew with textgen corpus build",
+                path=folder / _VOCAB,
+            )
+        self._vocab = vocab
+        self.training = StoredTokens(folder / _TRAINING, dtype, self.about.training_tokens)
+        """The ids to learn from, (N,)."""
+        self.held_out = StoredTokens(folder / _HELD_OUT, dtype, self.about.held_out_tokens)
+        """Those held out, (M,)."""
+
+    def __repr__(self) -> str:
+        tokens = f"{len(self.training):,} tokens and {len(self.held_out):,} held out"
+        return f"<Store {readable(self.folder)}: {tokens}>"
+
+    @cached_property
+    def vocab(self) -> Vocab:
+        """The vocabulary of all texts, learned from and held out."""
+        return Vocab.from_json(self._vocab.decode())
+
+    @property
+    def occurring(self) -> NDArray[np.int64]:
+        """How often each token stands in what is learned from, (V,)."""
+        return np.array(self.about.occurring, np.int64)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that it holds: a run knows it by that."""
+        return self.about.sha256
+
+
+def is_store(folder: Path | str) -> bool:
+    """Return whether a folder is, or was, a store."""
+    return (Path(folder) / _ABOUT).is_file()
+
+
+def write_store(
+    folder: Path,
+    about: About,
+    vocab: Vocab,
+    training: Iterable[Ids],
+    held_out: Iterable[Ids],
+    files: Iterable[dict[str, Any]],
+) -> None:
+    """Write a store's files into an empty folder, which takes the store's name afterwards.
+
+    ``store.json``, without which it is no store, comes last.
+
+    Args:
+        folder: the folder.
+        about: what there is to tell, but for the hashes.
+        vocab: the vocabulary.
+        training: the ids to learn from, piece by piece, of the store's type.
+        held_out: those held out.
+        files: where the texts came from.
+
+    Raises:
+        TextgenError: the disk is full, or broken.
+    """
+    as_text = vocab.to_json().encode()
+    digest = sha256(as_text)
+    for name, pieces in ((_TRAINING, training), (_HELD_OUT, held_out)):
+        with whole(folder / name) as file:
+            for ids in pieces:
+                file.write(ids.data)
+                digest.update(ids.data)
+    with whole(folder / _FILES) as file:
+        for values in files:
+            file.write(to_json(values).encode() + b"\n")
+    write_atomically(folder / _VOCAB, as_text)
+    of_vocab = sha256(as_text).hexdigest()
+    told = replace(about, vocab_sha256=of_vocab, sha256=digest.hexdigest())
+    write_atomically(folder / _ABOUT, to_json(asdict(told)).encode() + b"\n")
