@@ -29,7 +29,7 @@ def test_every_token_is_judged_in_order_with_the_state_carried() -> None:
     model = make_decided_model(VOCAB).eval()
     passage = Passage.of(VOCAB, TEXT[100:], TEXT[:100])
     expected, state = [], None
-    everything = [*passage.context, *passage.ids]
+    everything = [*passage.context, *passage.ids[:]]
     with torch.inference_mode():
         for previous, token in pairwise(everything):
             logits, state = model(torch.tensor([[previous]]), state)

@@ -85,7 +85,7 @@ def dynamic_surprisals(
     scales = _gradient_scales(adapting, vocab, learned)
     nats: list[Tensor] = []
     count = len(passage.ids)
-    reading = None if counts is None else counts.learned.reading(passage.ids, passage.context)
+    reading = None if counts is None else counts.learned.reading(passage.ids[:], passage.context)
     with progress_bar(count, vocab.units, _("adapting"), delay=_BAR_DELAY) as bar:
         for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
             judged = costs.detach()
@@ -101,7 +101,7 @@ def dynamic_surprisals(
                 for parameter, gradient, scale in zip(parameters, gradients, scales, strict=True):
                     parameter.addcdiv_(gradient, scale, value=-learning_rate)
             bar.update(len(costs))
-    return to_bits(torch.cat(nats)) + passage.unknown_bits
+    return to_bits(torch.cat(nats)) + passage.unknown_bits(passage.ids[:])
 
 
 def _without_dropout(model: LanguageModel) -> LanguageModel:

@@ -96,9 +96,10 @@ def mixture_surprisals(
     heard = heard or Heard.of(counts.learned, passage, sample)
     costs = []
     for places, features in _pieces(model, passage, sample, watch):
-        targets = torch.from_numpy(passage.ids[places]).to(features.device).long()
+        ids = passage.ids[places]
+        targets = torch.from_numpy(ids).to(features.device).long()
         logits = model.output(features).float()
-        unknown = passage.unknown_bits[places]
+        unknown = passage.unknown_bits(ids)
         for hidden in (True, False):
             experts = counts.learned.consult(heard.seen(places, hidden=hidden))
             whole, parts = counts.product.judge(features.float(), logits, experts, targets)

@@ -24,6 +24,7 @@ from textgen.errors import TextgenError
 from textgen.evaluation.sample import Sample
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import detach
+from textgen.text.tokens import Tokens, looked_up
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 
 CONTEXT = 256
@@ -48,16 +49,17 @@ class Evaluation:
 class Passage:
     """A text to judge as a vocabulary reads it: encoded once, however often it is judged."""
 
-    text: str
-
-    ids: TokenIds
+    ids: Tokens
     """Its tokens, (M,)."""
 
     context: TokenIds
     """The tokens before it, which warm the state up, (C,), at least one."""
 
-    unknown_bits: NDArray[np.float64]
-    """What each token costs on top of ``<unk>``, (M,): 0 for known ones."""
+    characters: int
+    """How many it has."""
+
+    unknown_cost: float = 0.0
+    """The bits that a token which is not known costs on top of ``<unk>``."""
 
     @property
     def count(self) -> int:
@@ -82,11 +84,15 @@ class Passage:
         ids, context = vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
         unknown = ids == UNKNOWN_ID
         kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
-        return cls(text, ids, context, np.where(unknown, math.log2(kinds), 0.0))
+        return cls(ids, context, len(text), math.log2(kinds))
+
+    def unknown_bits(self, ids: TokenIds) -> NDArray[np.float64]:
+        """Return what each of some tokens costs on top of ``<unk>``: 0 for known ones."""
+        return np.where(ids == UNKNOWN_ID, self.unknown_cost, 0.0)
 
     def figures(self, bits: NDArray[np.float64]) -> Evaluation:
         """Return the figures of the text, of which the judged tokens cost ``bits`` (n,)."""
-        return figures_of(bits, len(self.text) * len(bits) / len(self.ids))
+        return figures_of(bits, self.characters * len(bits) / len(self.ids))
 
 
 Watch = Callable[[int], object]
@@ -142,8 +148,9 @@ def token_surprisals(
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
         if watch is not None:
             watch(sample.rows * max(0, chunk.stop - max(chunk.start, warm_up)))
-    places = sample.places
-    return to_bits(nats[:, warm_up:].flatten()[: len(places)]) + passage.unknown_bits[places]
+    count = len(sample.places)
+    bits, ids = (one[:, warm_up:].flatten()[:count] for one in (nats, ys.cpu()))
+    return to_bits(bits) + passage.unknown_bits(ids.numpy())
 
 
 def read(
@@ -190,7 +197,7 @@ def read_in_order(
         it costs in nats, (T,), ``<unk>`` as one token.
     """
     model.require_one_direction()
-    ids, context = passage.ids, passage.context
+    ids, context = passage.ids[:], passage.context
     tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
     warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]
     state = None
@@ -218,10 +225,9 @@ def _columns(sample: Sample, count: int) -> Iterator[slice]:
 
 def _rows_of_tokens(model: LanguageModel, passage: Passage, sample: Sample) -> Tensor:
     """Return what the rows read: the tokens that they judge, and C before them, (R, C + L)."""
-    ids, context = passage.ids, passage.context
-    padding = np.zeros(sample.rows * sample.step - len(ids), dtype=np.int32)
-    whole = torch.from_numpy(np.concatenate([context, ids, padding]))
-    tokens = whole.unfold(0, len(context) + sample.length, sample.step)
+    begins = np.arange(sample.rows)[:, None] * sample.step
+    places = begins + np.arange(-len(passage.context), sample.length)
+    tokens = torch.from_numpy(looked_up(passage.ids, passage.context, places))
     return tokens.to(model.output.weight.device)
 
 

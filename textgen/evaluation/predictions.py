@@ -56,7 +56,7 @@ def predict_text(
     costs, best, chances, opinions = [], [], [], []
     reading = None
     if counts is not None:
-        reading = counts.learned.reading(passage.ids, passage.context)
+        reading = counts.learned.reading(passage.ids[:], passage.context)
     place = 0
     for features, logits, of_network in read_in_order(model, passage, _PIECE):
         places = np.arange(place, place + len(logits))
@@ -75,7 +75,7 @@ def predict_text(
         opinions.append(of_each.exp().cpu())
     asked = (_("the network"),) if counts is None else _asked()
     return Predictions(
-        to_bits(torch.cat(costs)) + passage.unknown_bits,
+        to_bits(torch.cat(costs)) + passage.unknown_bits(passage.ids[:]),
         torch.cat(best).numpy(),
         torch.cat(chances).numpy(),
         torch.cat(opinions).numpy(),

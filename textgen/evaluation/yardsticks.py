@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from textgen.counts.excerpt import Excerpt
 from textgen.evaluation.kneser_ney import ORDER, kneser_ney_surprisals
-from textgen.evaluation.perplexity import Evaluation, figures_of
+from textgen.evaluation.perplexity import Evaluation, Passage, figures_of
 from textgen.evaluation.sample import Sample
 from textgen.evaluation.trigram import trigram_surprisals
+from textgen.text.tokens import looked_up
 from textgen.text.vocab import TokenIds, Vocab
 
 
@@ -43,22 +44,34 @@ def count_yardsticks(
     """
     vocab = Vocab.build(training_text + text)
     counted = Excerpt.of(len(training_text), most).take(vocab.encode(training_text))
-    context, judged = vocab.encode(training_text[-ORDER + 1 :]), vocab.encode(text)
-    pieces, kept = _pieces(context, judged, sample or Sample.of(len(judged)))
+    passage = Passage.of(vocab, text, training_text)
+    return judge_by_counts(counted, passage, len(vocab), sample)
+
+
+def judge_by_counts(
+    counted: TokenIds, passage: Passage, vocab_size: int, sample: Sample | None = None
+) -> Yardsticks:
+    """Judge a text whose tokens are characters by counts of another one.
+
+    Args:
+        counted: what is counted, ids (n,).
+        passage: what is judged, of M characters.
+        vocab_size: V, of both.
+        sample: which of the M characters are judged; all when not given.
+    """
+    pieces, kept = _pieces(passage, sample or Sample.of(passage.count))
+    unknown = passage.unknown_bits(pieces)
     bits = [
-        surprisals(counted, pieces, len(vocab))[kept]
+        (surprisals(counted, pieces, vocab_size) + unknown)[kept]
         for surprisals in (kneser_ney_surprisals, trigram_surprisals)
     ]
     return Yardsticks(*(figures_of(one, len(one)) for one in bits))
 
 
-def _pieces(
-    context: TokenIds, text: TokenIds, sample: Sample
-) -> tuple[TokenIds, NDArray[np.bool_]]:
+def _pieces(passage: Passage, sample: Sample) -> tuple[TokenIds, NDArray[np.bool_]]:
     """Return a sample's rows as one text, each behind its context, and which of it is judged."""
-    tokens = np.concatenate([context, text])
-    begins = len(context) + np.arange(sample.rows)[:, None] * sample.step
-    places = begins + np.arange(-ORDER + 1, sample.length)
-    there = (places >= 0) & (places < len(tokens))
+    begins = np.arange(sample.rows)[:, None] * sample.step
+    places = begins + np.arange(-min(ORDER - 1, len(passage.context)), sample.length)
+    there = places < passage.count
     judged = there & (places >= begins)
-    return tokens[places[there]], judged[there]
+    return looked_up(passage.ids, passage.context, places)[there], judged[there]

@@ -1,6 +1,6 @@
 """The ids of a text, wherever they lie.
 
-Shapes: N tokens in the text, V vocabulary.
+Shapes: N tokens in the text, C of its context, V vocabulary.
 """
 
 from typing import Any, Protocol
@@ -38,6 +38,21 @@ class PlacesAsTokens:
     def __getitem__(self, places: Places, /) -> Places:
         """Return the places."""
         return places
+
+
+def looked_up(tokens: Tokens, context: NDArray[np.int32], places: Places) -> NDArray[np.int32]:
+    """Return the ids at places of a text (N,), (...): of its context before it, and 0 behind it.
+
+    Args:
+        tokens: the text.
+        context: ids (C,) that stand before it, at the places from -C on.
+        places: from -C on.
+    """
+    ids = np.zeros(places.shape, np.int32)
+    before, there = places < 0, (places >= 0) & (places < len(tokens))
+    ids[before] = context[places[before]]
+    ids[there] = tokens[places[there]]
+    return ids
 
 
 def occurrences(tokens: Tokens, vocab_size: int) -> NDArray[np.int64]:
