@@ -43,7 +43,7 @@ from textgen.cli.results import (
 from textgen.cli.runs import compare, runs_app
 from textgen.cli.runs import show as show_run
 from textgen.cli.settings_file import to_toml
-from textgen.cli.sources import fill_in, repeated_run, run_named
+from textgen.cli.sources import fill_in, moved_store, repeated_run, run_named
 from textgen.cli.terminal import without_control_echo
 from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
 from textgen.cli.written import Format, Written, chosen_format, deliver
@@ -69,6 +69,7 @@ from textgen.version import __version__
 
 if TYPE_CHECKING:
     from textgen.evaluation.copying import TrainingText
+    from textgen.reading.corpus import Corpus
     from textgen.runs.trained import Trained
 
 log = logging.getLogger(__name__)
@@ -170,7 +171,8 @@ def train(
     """Train a model on text files, or on folders of .txt files; without any, on the sample.
 
     Args:
-        files: Text files and folders. With --resume, the name of a run: none is the newest.
+        files: Text files and folders, or a store. With --resume, the name of a run: none is the
+            newest; a store beside it is where the run's store is now.
         preset: A named set of settings; classic is the source document's.
         config: TOML file with any of these settings. A flag wins over it, it over a preset. The
             config.json of a run repeats the run, on its files where no others are given.
@@ -201,14 +203,12 @@ def train(
         from textgen.training.start import resume as go_on
 
         run = find_run(checkpoints, run_named(files))
-        result = go_on(run, settings, mirror, command_line())
+        result = go_on(run, settings, mirror, command_line(), store=moved_store(files))
     else:
         repeated = None if config is None else repeated_run(config)
         if repeated is not None and not files:
             files = tuple(file["path"] or "" for file in repeated.config.get("files", ()))
-        from textgen.reading.corpus import read_and_tell
-
-        read = read_and_tell([Path(file) for file in files] or [_sample()], reading)
+        read = _read([Path(file) for file in files] or [_sample()], reading)
         from textgen.training.start import train as train_new  # a second, after the first words
 
         result = train_new(
@@ -652,6 +652,14 @@ def install_completion(
         raise UsageError("it cannot be told which shell this is: give --shell bash") from None
     print_text(path)
     log.info("Every shell that is opened from now on completes with Tab")
+
+
+def _read(paths: list[Path], reading: ReadingConfig) -> "Corpus | list[Path]":
+    """Return what is read of files; a store is none, and is read while it is learned from."""
+    from textgen.reading.corpus import read_and_tell
+    from textgen.text.store import is_store
+
+    return paths if any(map(is_store, paths)) else read_and_tell(paths, reading)
 
 
 def _require_writable(flag: str, path: Path | None) -> None:

@@ -115,6 +115,16 @@ def _refuse_options_as_texts(arguments: ArgumentCollection) -> None:
 
 def run_named(files: tuple[str, ...]) -> str | None:
     """Return the name of the run that stands where a new training has its files, if any."""
-    if len(files) > 1:
+    from textgen.text.store import is_store
+
+    runs = [file for file in files if not is_store(file)]
+    if len(runs) > 1:
         raise UsageError("--resume takes one run; it goes on with the text that the run has")
-    return files[0] if files else None
+    return runs[0] if runs else None
+
+
+def moved_store(files: tuple[str, ...]) -> Path | None:
+    """Return where the store of the run to resume is now, if that is said."""
+    from textgen.text.store import is_store
+
+    return next((Path(file) for file in files if is_store(file)), None)

@@ -12,12 +12,13 @@ from textgen.evaluation import dynamic
 from textgen.evaluation.copying import Copying, TrainingText
 from textgen.evaluation.mixture import Figures, evaluate_text
 from textgen.evaluation.overlap import Overlap
+from textgen.evaluation.parts import Parts
 from textgen.evaluation.perplexity import Evaluation, Passage
 from textgen.evaluation.predictions import Predictions, predict_text
+from textgen.evaluation.stored import held_out_pieces
 from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
 from textgen.language import _
 from textgen.reading.corpus import read_corpus
-from textgen.runs.folder import split_text
 from textgen.runs.trained import Trained, as_trained
 from textgen.writing.generation import generate
 
@@ -55,6 +56,9 @@ def evaluate(
 class Judged:
     """A trained model and a text to judge it on; both texts are read once.
 
+    Of a store's held-out part the model is judged on all, from the disk, and what else there is to
+    tell is of a sample.
+
     Where the run's ``text.txt`` is another text now, its two parts are those of that one, and
     ``changed`` says so.
 
@@ -66,7 +70,7 @@ class Judged:
 
     Raises:
         TextgenError: the file cannot be read; none is given, and nothing was held out; or the run
-            has no ``text.txt`` any more that can be read.
+            has no ``text.txt``, or no store, any more that can be read.
     """
 
     def __init__(
@@ -78,8 +82,10 @@ class Judged:
     ) -> None:
         self.trained = trained
         held_out = trained.run.settings.corpus.held_out
-        own, self.changed = trained.run.read_text()
-        self.training_text, self.held_out_text = split_text(own, held_out)
+        self._parts = Parts.of(trained.run)
+        self.changed = self._parts.changed
+        self.training_text, self.held_out_text = self._parts.training, self._parts.held_out
+        self._store = self._parts.store if file is None else None
         self.name = (
             _("the held-out part of the changed text.txt")
             if self.changed
@@ -120,15 +126,20 @@ class Judged:
             "{changed}: the held-out part, Kneser-Ney, the trigram and what is copied are those of "
             "the text that is there now"
         ).format(changed=self.changed)
-        return [changed] * bool(self.changed) + self.overlap.remarks(self.name)
+        known = self.overlap.remarks(self.name)
+        return [*[changed] * bool(self.changed), *known, *self._parts.remarks()]
 
     def figures(self) -> Figures:
         """Return the model's figures, with a bar where that takes long."""
-        count = self.passage.count
-        units = self.trained.vocab.units
-        with progress_bar(count, units, _("judging"), delay=2.0) as bar:
-            return evaluate_text(
-                self.trained.model, self.passage, self.trained.counts, watch=bar.update
+        trained, store = self.trained, self._store
+        count = self.passage.count if store is None else len(store.held_out)
+        passages = [self.passage] if store is None else held_out_pieces(store)
+        with progress_bar(count, trained.vocab.units, _("judging"), delay=2.0) as bar:
+            return Figures.together(
+                [
+                    evaluate_text(trained.model, passage, trained.counts, watch=bar.update)
+                    for passage in passages
+                ]
             )
 
     def yardsticks(self) -> Yardsticks:

@@ -3,7 +3,7 @@
 Shapes: n tokens judged, E features, P parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from textgen.counts.product import Counts
 from textgen.evaluation.heard import Heard
-from textgen.evaluation.perplexity import Evaluation, Passage, Watch, read, to_bits
+from textgen.evaluation.perplexity import Evaluation, Passage, Watch, read, to_bits, together
 from textgen.evaluation.perplexity import evaluate_text as evaluate_network
 from textgen.evaluation.sample import Sample
 from textgen.model.language_model import LanguageModel
@@ -40,6 +40,14 @@ class Figures:
 
     mixed: Evaluation | None = None
     """With what was read lately, too: the model, as it reads."""
+
+    @classmethod
+    def together(cls, texts: "Sequence[Figures]") -> "Figures":
+        """Return the figures of several texts as those of one."""
+        if len(texts) == 1:
+            return texts[0]
+        each = zip(*((one.network, one.static, one.mixed) for one in texts), strict=True)
+        return cls(*(together(list(filter(None, some))) for some in each if all(some)))
 
     @property
     def model(self) -> Evaluation:

@@ -11,7 +11,7 @@ all, C tokens of context, V vocabulary.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +120,13 @@ def figures_of(bits: NDArray[np.float64], characters: float) -> Evaluation:
     """Return the figures of a text of so many characters, whose tokens cost ``bits`` (M,)."""
     perplexity = 2 ** min(float(bits.mean()), 1000.0)  # a float ends at 2^1024
     return Evaluation(perplexity, float(bits.sum()) / characters, len(bits))
+
+
+def together(texts: Sequence[Evaluation]) -> Evaluation:
+    """Return the figures of several texts, whose tokens are characters, as those of one."""
+    tokens = sum(one.tokens for one in texts)
+    bits = sum(one.bits_per_character * one.tokens for one in texts) / tokens
+    return Evaluation(2 ** min(bits, 1000.0), bits, tokens)
 
 
 @torch.inference_mode()

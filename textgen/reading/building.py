@@ -287,14 +287,13 @@ def _tell(
     encodings = Counter(one.text.encoding for one in kept)
     named = ", ".join(f"{name} ({count:,})" for name, count in encodings.most_common())
     told = _(
-        "{path}: {texts:,} texts, {encodings}; {training:,} characters to learn from, "
+        "{path}: {encodings}; {training:,} characters to learn from, "
         "{held_out:,} held out, {kinds:,} different ones; {seconds:,.0f} s"
     )
     log.info(
         "%s",
         told.format(
             path=readable(store.folder),
-            texts=len(kept),
             encodings=named,
             training=len(store.training),
             held_out=len(store.held_out),

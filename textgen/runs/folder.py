@@ -2,7 +2,7 @@
 
     checkpoints/<run>/config.json        settings, files, plan: readable text
                       vocab.json         every token with its count: readable text
-                      text.txt           the clean text that was learned from
+                      text.txt           the clean text that was learned from; not of a store
                       counts.safetensors what followed what in it, see counted.py
                       metrics.jsonl      the numbers, see record.py
                       best.safetensors   weights with the lowest held-out loss
@@ -51,6 +51,7 @@ _KEPT = {
     "kneser_ney_bits_per_character": float | None,
     "trigram_bits_per_character": float | None,
     "text_sha256": str | None,
+    "store": str | None,
     "characters": int,
     "dtype": Literal["float32", "bfloat16"],
     "files": list[dict[str, str | None]],
@@ -175,6 +176,12 @@ class Run(Pictured):
         return legs
 
     @property
+    def store(self) -> str | None:
+        """Where the store was that it learned from, in place of a text of its own."""
+        store: str | None = self.config.get("store")
+        return store
+
+    @property
     def skips(self) -> bool:
         """Whether it was made when there were histories that skip."""
         made_as: int = self.config.get("format", 1)
@@ -213,6 +220,11 @@ class Run(Pictured):
         try:
             data = path.read_bytes()
         except FileNotFoundError:
+            if self.store is not None:
+                raise TextgenError(
+                    "{name} learned from a store, and this needs a text in memory",
+                    name=self.name,
+                ) from None
             raise TextgenError(
                 "{folder} has no text.txt: the text that it was trained on is needed for this",
                 folder=self.folder,
@@ -363,7 +375,7 @@ def create_run(
     name: str,
     config: dict[str, Any],
     vocab: Vocab,
-    text: str,
+    text: str | None,
     learned: Learned | None = None,
     *,
     numbered: bool = False,
@@ -375,7 +387,7 @@ def create_run(
         name: the run's name.
         config: what ``config.json`` shall hold.
         vocab: the vocabulary.
-        text: the whole text, learned from and held out.
+        text: the whole text, learned from and held out; none where a store has it.
         learned: what was counted in it, if anything.
         numbered: where another run has the name, take it with a number behind it.
 
@@ -384,15 +396,15 @@ def create_run(
     """
     folder = root / name
     hidden = None
-    data = text.encode()
-    config = {"format": FORMAT, **config, "text_sha256": sha256(data).hexdigest()}
+    config = {"format": FORMAT, **config}
     try:
         _remove_unfinished(root)
         hidden = _unfinished(root)
         hidden.mkdir()
         write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
-        write_atomically(hidden / "text.txt", data)
+        if text is not None:
+            write_atomically(hidden / "text.txt", text.encode())
         if learned is not None:
             save_counts(hidden / "counts.safetensors", learned)
         for number in itertools.count(2):

@@ -179,6 +179,11 @@ class Store:
         """The vocabulary of all texts, learned from and held out."""
         return Vocab.from_json(self._vocab.decode())
 
+    def text_of(self, ids: TokenIds) -> str:
+        """Return ids (n,) as a text of n characters, with � for what is not known."""
+        code_points = np.array([ord("\ufffd"), *map(ord, self.vocab.tokens[1:])], "<u4")
+        return code_points[ids].tobytes().decode("utf-32-le")
+
     @property
     def occurring(self) -> NDArray[np.int64]:
         """How often each token stands in what is learned from, (V,)."""

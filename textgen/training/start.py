@@ -17,7 +17,7 @@ from textgen.counts.excerpt import Excerpt
 from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import tell_held_out
 from textgen.language import _
-from textgen.reading.corpus import Corpus, read_and_tell
+from textgen.reading.corpus import Corpus
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name
 from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
@@ -34,7 +34,7 @@ from textgen.training.recipe import complete, tokens_to_count, tokens_to_judge
 from textgen.training.result import Result
 from textgen.training.session import Session
 from textgen.training.setup import Material, require_possible
-from textgen.training.sources import Text
+from textgen.training.sources import Source, source_of, source_of_run
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def train(
     """Train a new model on text files, and leave it in a run folder.
 
     Args:
-        paths: text files, or folders of them; or what has been read of them already.
+        paths: text files, or folders of them, or one store; or what has been read already.
         settings: all settings; ``Settings.of(hidden_size=256, minutes=3)`` makes them.
         name: the run's name; the first file's name and the time when not given.
         checkpoints: the folder in which the run's folder is made.
@@ -79,10 +79,11 @@ def train(
     began = time.perf_counter()
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
-    corpus = paths if isinstance(paths, Corpus) else _read(paths, settings)
+    source = source_of(paths, settings)
+    del paths  # a long text is not to be in memory once more
+    settings = source.fitted(settings)
     named = name is not None
-    name = name or new_name(corpus.path, datetime.now())  # noqa: DTZ005
-    source = Text.of(corpus, settings)
+    name = name or new_name(source.path, datetime.now())  # noqa: DTZ005
     vocab, length, minutes = source.vocab, source.length, settings.training.minutes
     require_memory(settings, len(vocab))
     steps = None if repeated is None else _steps_again(repeated, settings, source)
@@ -102,9 +103,8 @@ def train(
     # A name by the second may be another training's as well: create_run tells them apart.
     make_room_for(root, name, numbered=not named)
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
-    cut = _("of that, the first {count:,} characters are used").format(count=len(source.text))
     # At once: all that follows takes seconds with a long text.
-    _tell(cut if source.text != corpus.text else "", *unknown)
+    _tell(*source.remarks(), *unknown)
     settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
     kept = settings if repeated is None else with_kept_dtype(repeated, settings)
     session = Session(kept, material, on_step=on_step)
@@ -112,7 +112,6 @@ def train(
     plan = steps or session.plan()
     config = {
         "settings": settings.flat(),
-        "files": [{"path": str(file.path), "encoding": file.encoding} for file in corpus.files],
         "plan": asdict(plan),
         "dtype": session.dtype,
         **_NO_YARDSTICKS,
@@ -124,7 +123,7 @@ def train(
         config |= source.yardsticks(plan)
     learned = material.learned if settings.model.counts else None
     run = create_run(root, name, config, vocab, source.text, learned, numbered=not named)
-    del corpus, source  # of a long text, much of the memory
+    del source  # of a long text, much of the memory
     with locked(run.folder):
         tell_held_out(run)
         if plan.budget is not None:
@@ -137,7 +136,7 @@ def train(
         return _go(session, run, mirror, planned)
 
 
-def _steps_again(run: Run, settings: Settings, source: Text) -> Plan | None:
+def _steps_again(run: Run, settings: Settings, source: Source) -> Plan | None:
     """Return the plan of a run, to repeat it step for step; none where that would not be the same.
 
     Args:
@@ -159,11 +158,6 @@ def _steps_again(run: Run, settings: Settings, source: Text) -> Plan | None:
     return replace(plan, budget=None, first_step=0) if plan.first_step else plan
 
 
-def _read(paths: Sequence[Path | str] | Path | str, settings: Settings) -> Corpus:
-    files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    return read_and_tell(files, settings.reading)
-
-
 @heard()
 def resume(
     run: Run,
@@ -171,6 +165,7 @@ def resume(
     mirror: Mirror = nullcontext,
     command: Sequence[str] | None = None,
     *,
+    store: Path | None = None,
     on_step: OnStep | None = None,
 ) -> Result:
     """Go on with a training, exactly from where its last checkpoint stands.
@@ -182,6 +177,7 @@ def resume(
             neither, what the run was made for is completed.
         mirror: what shows the record elsewhere meanwhile.
         command: the words of the command line, if there is one, for ``config.json``.
+        store: where the store is that it learns from, if that has been moved.
         on_step: is called after every step, as in ``train``.
 
     Raises:
@@ -194,7 +190,7 @@ def resume(
             "the settings of the text of {name} cannot change when it goes on", name=run.name
         )
     with locked(run.folder):
-        return _go_on(run, settings, mirror, command, on_step)
+        return _go_on(run, settings, mirror, command, on_step, store)
 
 
 def _go_on(
@@ -203,12 +199,13 @@ def _go_on(
     mirror: Mirror,
     command: Sequence[str] | None,
     on_step: OnStep | None,
+    store: Path | None,
 ) -> Result:
     run.record.check()
     require_model(run.last, len(run.vocab), settings.model)
     require_memory(settings, len(run.vocab))
     counted, judged = run.plan.counted, run.plan.judged
-    material = Text.of_run(run).material(counted, judged, as_before=not run.skips)
+    material = source_of_run(run, store).material(counted, judged, as_before=not run.skips)
     session = Session(with_kept_dtype(run, settings), material, on_step=on_step)
     session.load(run)
     keep_dtype(run, session.dtype)
@@ -252,7 +249,7 @@ def _go(session: Session, run: Run, mirror: Mirror, followed: Sequence[Entry] = 
     """Train, and count the yardsticks of a long text at the end."""
     result = session.run(run, mirror, followed)
     if result.held_out is not None and run.kneser_ney_bits is None:
-        run.config |= Text.of_run(run).yardsticks(run.plan)
+        run.config |= source_of_run(run).yardsticks(run.plan)
         run.update(run.settings, run.plan)
     return result
 
