@@ -140,6 +140,7 @@ LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Cn", "Co"])
     st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be"]),
 )
 @example("<", "html。", "utf-8")
+@example("<html", "\U00018000", "utf-16-le")  # whose first byte is a space
 def test_whatever_a_text_begins_with_it_may_be_text(
     beginning: str, text: str, encoding: str
 ) -> None:

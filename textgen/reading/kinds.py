@@ -10,6 +10,7 @@ import json
 import re
 import struct
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textgen.language import marked
@@ -121,9 +122,16 @@ def kind_of(data: bytes) -> Kind | None:
             if kind is ZIP:
                 return _kind_of_zip(data)
             return _OLD_WORD if kind is _OLD_OFFICE and _WORD_DOCUMENT in data else kind
-    if _HTML.match(data[:_HEAD].replace(b"\0", b"")):  # of UTF-16, the letters
+    if any(map(_HTML.match, _readings(data[:_HEAD]))):
         return HTML
     return _JSON if _is_json(data) else None
+
+
+def _readings(head: bytes) -> Iterator[bytes]:
+    """Yield what letters of ASCII a file may begin with: as it stands, and read as UTF-16."""
+    yield head
+    for encoding in ("utf-16-le", "utf-16-be"):
+        yield head.decode(encoding, "ignore").lstrip("\ufeff").encode("ascii", "replace")
 
 
 def _kind_of_zip(data: bytes) -> Kind:
