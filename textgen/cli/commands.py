@@ -161,6 +161,7 @@ def train(
     print_config: Annotated[bool, Parameter(negative="")] = False,
     name: str | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    begin: Annotated[str | None, Parameter(name="--from")] = None,
     checkpoints: Checkpoints = CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
     visdom_env: str | None = None,
@@ -179,6 +180,8 @@ def train(
         print_config: Print the settings as such a file, and do not train.
         name: Name of the run; its file's name and the time when not given.
         resume: Go on with a run where its last checkpoint stands.
+        begin: Begin with what another run has learned: its weights, and its text, which is counted
+            as well. The run stays as it is. base is the model that comes with textgen.
         checkpoints: Folder in which the run's folder is made.
         visdom: Visdom server to draw on; that of this folder's textgen monitor when not given,
             --no-visdom for none.
@@ -191,6 +194,7 @@ def train(
     from textgen.evaluation.overlap import held_out_overlap
     from textgen.reading.short_texts import cleaned_but_for_its_ends
     from textgen.runs.finding import find_run
+    from textgen.runs.trained import find_to_write
 
     del preset  # fill_in has read it
     training = replace(training, prefix=tuple(map(cleaned_but_for_its_ends, training.prefix)))
@@ -202,6 +206,8 @@ def train(
     if resume:
         from textgen.training.start import resume as go_on
 
+        if begin is not None:
+            raise UsageError("--from is for a new run: --resume goes on with the weights it has")
         run = find_run(checkpoints, run_named(files))
         result = go_on(run, settings, mirror, command_line(), store=moved_store(files))
     else:
@@ -212,7 +218,14 @@ def train(
         from textgen.training.start import train as train_new  # a second, after the first words
 
         result = train_new(
-            read, settings, name, checkpoints, mirror, repeated=repeated, command=command_line()
+            read,
+            settings,
+            name,
+            checkpoints,
+            mirror,
+            repeated=repeated,
+            begin=None if begin is None else find_to_write(checkpoints, begin),
+            command=command_line(),
         )
     if not as_json:
         print_result(result)
@@ -692,7 +705,7 @@ def _interrupt(*_signal: object) -> None:
 def _training_text(trained: "Trained") -> "TrainingText":
     from textgen.evaluation.copying import TrainingText
 
-    return TrainingText(trained.run.split()[0])
+    return TrainingText(trained.run.learned_text())
 
 
 def _sample() -> Path:

@@ -7,6 +7,7 @@ from textgen.cli.shown import shown_age, shown_figure, shown_minutes, shown_size
 from textgen.cli.tables import Column, print_table, print_title
 from textgen.config import Settings
 from textgen.language import _, marked
+from textgen.names import readable
 from textgen.runs.differences import shown
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def run_values(summary: "Summary", *, whole: bool = False) -> dict[str, Any]:
         "run": run.name,
         "folder": str(run.folder),
         "files": summary.files,
+        "from": run.config.get("from"),
         "characters": run.config.get("characters"),
         "bytes": summary.size,
         "minutes": summary.minutes,
@@ -146,6 +148,7 @@ def _facts(summary: "Summary") -> dict[str, str]:
     place = [last.get("dtype"), last.get("device"), last.get("processor")]
     facts = {
         _("text"): _(", ").join([*summary.files, *length]),
+        _("begun with"): readable(run.begun_with or ""),
         _("vocabulary"): f"{len(run.vocab):,} {run.vocab.units}",
         _("trained"): ""
         if minutes is None or epochs is None

@@ -116,7 +116,7 @@ class Experts:
     """log(1 + n) of how many tokens, and how many kinds, each history and window has, (R, C)."""
 
 
-def frequencies_of(counts: Integers) -> NDArray[np.float64]:
+def frequencies_of(counts: Integers | Floats) -> NDArray[np.float64]:
     """Return u (V,), from how often every token stands in the text that is learned (V,)."""
     frequencies: NDArray[np.float64] = (counts + _UNSEEN) / (counts + _UNSEEN).sum()
     return frequencies

@@ -16,6 +16,12 @@ from textgen.counts.reading import Reading, Seen
 from textgen.text.tokens import Tokens, occurrences
 from textgen.text.vocab import TokenIds
 
+_EARLIER = 10_000
+"""Tokens that all of what was learned earlier weighs in the frequencies: those of an author are
+soon known better from the author."""
+
+NOTHING: TokenIds = np.empty(0, np.int32)
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -35,6 +41,7 @@ class Learned:
         *,
         occurring: NDArray[np.int64] | None = None,
         as_before: bool = False,
+        earlier: TokenIds = NOTHING,
     ) -> "Learned":
         """Count a text.
 
@@ -44,11 +51,13 @@ class Learned:
             most: of a longer text, what follows what is counted in so many tokens spread over it.
             occurring: how often each token stands there, (V,), where that is known.
             as_before: with the experts alone that there were before any history skipped.
+            earlier: ids (E,) of what was learned before, and counts as well.
         """
         if occurring is None:
             occurring = occurrences(tokens, vocab_size)
-        frequencies = frequencies_of(occurring)
-        counted = Excerpt.of(len(tokens), most).take(tokens)
+        weight = min(1.0, _EARLIER / max(1, len(earlier)))
+        frequencies = frequencies_of(occurring + weight * occurrences(earlier, vocab_size))
+        counted = together(earlier, tokens, most)
         form = form_for(frequencies, len(counted))
         if as_before:
             form = Form(form.longest)
@@ -66,3 +75,9 @@ class Learned:
     def consult(self, seen: Seen, kind: type[np.floating[Any]] = np.float32) -> Experts:
         """Return what the experts say of what was read, in numbers of a kind."""
         return consult(seen, self.frequencies.astype(kind))
+
+
+def together(earlier: TokenIds, tokens: Tokens, most: int | None) -> TokenIds:
+    """Return what is counted of two texts, one behind the other: of each, so many at most."""
+    first, second = (Excerpt.of(len(part), most).take(part) for part in (earlier, tokens))
+    return np.concatenate([first, second]) if len(first) else second

@@ -57,23 +57,28 @@ class Blocks:
     """A text that is learned from.
 
     Args:
-        tokens: ids (N,).
-        histories: its own, with their positions.
+        tokens: ids (E + N,).
+        histories: their own, with their positions.
         blocks: how many.
+        earlier: E, tokens before the text that were learned earlier; they always count.
     """
 
-    def __init__(self, tokens: TokenIds, histories: Histories, blocks: int = BLOCKS) -> None:
+    def __init__(
+        self, tokens: TokenIds, histories: Histories, blocks: int = BLOCKS, earlier: int = 0
+    ) -> None:
         self._tokens = tokens
         self._histories = histories
-        self._borders = np.arange(blocks + 1) * len(tokens) // blocks
+        self._earlier = earlier
+        self._borders = earlier + np.arange(blocks + 1) * (len(tokens) - earlier) // blocks
 
     def seen(self, places: Integers, hidden: NDArray[np.bool_]) -> Seen:
         """Return what counts at places (R,): the other blocks, and the own one before the place.
 
         Args:
-            places: at best in stretches: the windows of one are counted together.
+            places: of the text; at best in stretches: the windows of one are counted together.
             hidden: where nothing of the own block counts, (R,).
         """
+        places = places + self._earlier
         block = np.searchsorted(self._borders, places, "right") - 1
         since, end = self._borders[block], self._borders[block + 1]
         followed, latest = [], []

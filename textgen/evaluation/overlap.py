@@ -96,7 +96,7 @@ def held_out_overlap(run: Run) -> Overlap | None:
     if _CONFIG in run.config:
         return recorded_overlap(run.config)
     try:
-        training_text, held_out_text = run.split()
+        training_text, held_out_text = run.learned_text(), run.split()[1]
     except TextgenError:
         return None
     return Overlap.of(training_text, held_out_text) if held_out_text else None

@@ -96,6 +96,12 @@ def _facts(summary: Summary) -> Iterator[str]:
         f" embedding {resolved.embedding_size}; {len(run.vocab):,} {run.vocab.kind}s known, and in "
         "vocab.json how often each stands in the text"
     )
+    if run.begun_with:
+        yield f"- begun with the weights of {readable(run.begun_with)}" + (
+            "; earlier.txt, what that had learned from, is left out where text.txt is"
+            if run.has_earlier_text
+            else ""
+        )
     versions = (f"{name} {version}" for name, version in run.config.get("versions", {}).items())
     yield f"- training: {_training(summary, 'epochs', 'minutes')}; {', '.join(versions)}"
 
@@ -107,6 +113,12 @@ def _facts_in_chinese(summary: Summary) -> Iterator[str]:
         f"- 网络：{model.cell.upper()}，{model.num_layers} 层，"
         f"{model.resolved().hidden_size} 单元；词表 {len(run.vocab):,}，vocab.json 记有各自的次数"
     )
+    if run.begun_with:
+        yield f"- 以 {readable(run.begun_with)} 的权重起步" + (
+            "；它学过的文本 earlier.txt 与 text.txt 一同收入，或一同不收入"
+            if run.has_earlier_text
+            else ""
+        )
     yield f"- 训练：{_training(summary, '遍', '分钟')}"
 
 

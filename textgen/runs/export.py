@@ -15,8 +15,8 @@ from textgen.runs.folder import Run
 from textgen.runs.summary import Summary
 from textgen.runs.weights import read
 
-_TEXT = ("text.txt", "counts.safetensors")
-"""The text, and what gives it away as well."""
+_TEXT = ("text.txt", "earlier.txt", "counts.safetensors")
+"""The text, that of the run that it began with, and what gives both away as well."""
 
 _OF_THE_MAKER = ("command", "platform")
 """What a leg tells of who trained, and of whose machine."""

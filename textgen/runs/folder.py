@@ -3,6 +3,7 @@
     checkpoints/<run>/config.json        settings, files, plan: readable text
                       vocab.json         every token with its count: readable text
                       text.txt           the clean text that was learned from; not of a store
+                      earlier.txt        what the run learned from that it began with, if any
                       counts.safetensors what followed what in it, see counted.py
                       metrics.jsonl      the numbers, see record.py
                       best.safetensors   weights with the lowest held-out loss
@@ -39,9 +40,9 @@ from textgen.runs.progress import Plan
 from textgen.runs.record import Entry, Record, best_figures
 from textgen.text.vocab import TokenKind, Vocab
 
-FORMAT = 3
+FORMAT = 4
 """Of run folders: a change that older programs would read wrongly makes it one more (2: counts; 3:
-histories that skip)."""
+histories that skip; 4: an earlier text)."""
 
 _LONGEST_NAME = 250
 """Bytes of a run's name: Visdom keeps it with .json behind it, and names of files end at 255."""
@@ -52,6 +53,8 @@ _KEPT = {
     "trigram_bits_per_character": float | None,
     "text_sha256": str | None,
     "store": str | None,
+    "earlier_sha256": str,
+    "from": dict[str, str],
     "characters": int,
     "dtype": Literal["float32", "bfloat16"],
     "files": list[dict[str, str | None]],
@@ -182,6 +185,12 @@ class Run(Pictured):
         return store
 
     @property
+    def begun_with(self) -> str | None:
+        """The name of the run that it began with, if it did."""
+        name: str | None = self.config.get("from", {}).get("name")
+        return name
+
+    @property
     def skips(self) -> bool:
         """Whether it was made when there were histories that skip."""
         made_as: int = self.config.get("format", 1)
@@ -200,6 +209,32 @@ class Run(Pictured):
             )
         return text
 
+    @property
+    def has_earlier_text(self) -> bool:
+        """Whether the text of the run that it began with is counted, too."""
+        return "earlier_sha256" in self.config
+
+    def earlier_text(self) -> str:
+        """Return the text that the run learned from which this one began with; mostly nothing.
+
+        Raises:
+            TextgenError: there was one, and ``earlier.txt`` is gone, or is another text now.
+        """
+        if not self.has_earlier_text:
+            return ""
+        text, changed = self._read("earlier.txt", "earlier_sha256")
+        if changed:
+            raise TextgenError("{changed}: put that back", changed=changed)
+        return text
+
+    def learned_text(self) -> str:
+        """Return all that was learned from: the earlier text, and the own one's first part.
+
+        Raises:
+            TextgenError: as ``earlier_text`` and ``unchanged_text``.
+        """
+        return self.earlier_text() + self.split()[0]
+
     def split(self) -> tuple[str, str]:
         """Return the text trained on, and the held-out part after it.
 
@@ -216,7 +251,10 @@ class Run(Pictured):
         Raises:
             TextgenError: it is gone, empty, or no text.
         """
-        path = self.folder / "text.txt"
+        return self._read("text.txt", "text_sha256")
+
+    def _read(self, name: str, known_by: str) -> tuple[str, Message | None]:
+        path = self.folder / name
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -226,14 +264,15 @@ class Run(Pictured):
                     name=self.name,
                 ) from None
             raise TextgenError(
-                "{folder} has no text.txt: the text that it was trained on is needed for this",
+                "{folder} has no {name}: the text that it was trained on is needed for this",
                 folder=self.folder,
+                name=name,
             ) from None
         except OSError as error:
             raise TextgenError(
                 "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
             ) from None
-        changed = self.config.get("text_sha256") not in (None, sha256(data).hexdigest())
+        changed = self.config.get(known_by) not in (None, sha256(data).hexdigest())
         found = Message(
             "{path} is not the text any more that {name} was trained on", path=path, name=self.name
         )
@@ -379,6 +418,8 @@ def create_run(
     learned: Learned | None = None,
     *,
     numbered: bool = False,
+    earlier: str = "",
+    begin: Callable[[Path], None] | None = None,
 ) -> Run:
     """Make a new run folder; it appears whole or not at all.
 
@@ -390,6 +431,8 @@ def create_run(
         text: the whole text, learned from and held out; none where a store has it.
         learned: what was counted in it, if anything.
         numbered: where another run has the name, take it with a number behind it.
+        earlier: the text that the run learned from which this one begins with.
+        begin: writes the weights that it begins with into a file, where a seed does not tell them.
 
     Raises:
         TextgenError: ``root`` cannot be written, or has a run of that name.
@@ -403,8 +446,11 @@ def create_run(
         hidden.mkdir()
         write_atomically(hidden / "config.json", _readable(config))
         write_atomically(hidden / "vocab.json", vocab.to_json().encode())
-        if text is not None:
-            write_atomically(hidden / "text.txt", text.encode())
+        for file, held in {"text.txt": text, "earlier.txt": earlier}.items():
+            if held:
+                write_atomically(hidden / file, held.encode())
+        if begin is not None:
+            begin(hidden / CHECKPOINTS[1])
         if learned is not None:
             save_counts(hidden / "counts.safetensors", learned)
         for number in itertools.count(2):

@@ -104,11 +104,11 @@ def load(
             together.
     """
     run = find_to_write(Path(checkpoints), None if name is None else str(name))
-    weights = _read_best(run)
+    weights = read_best(run)
     return Trained(run, weights, _learned(run), device)
 
 
-def _read_best(run: Run) -> Weights:
+def read_best(run: Run) -> Weights:
     """Return a run's best weights; where those are damaged, or there are none, the last ones."""
     if run.best.exists():
         try:
@@ -149,8 +149,9 @@ def _learned(run: Run) -> Learned | None:
     if run.counts.exists():
         return load_counts(run.counts, len(run.vocab))
     if (run.folder / "text.txt").exists():
-        tokens, before = run.vocab.encode(run.split()[0]), not run.skips
-        return Learned.of(tokens, len(run.vocab), run.plan.counted, as_before=before)
+        earlier, tokens = map(run.vocab.encode, (run.earlier_text(), run.split()[0]))
+        before, most = not run.skips, run.plan.counted
+        return Learned.of(tokens, len(run.vocab), most, as_before=before, earlier=earlier)
     log.warning(
         "%s has neither counts.safetensors nor text.txt: it goes on with its network alone, which "
         "writes worse",

@@ -85,7 +85,7 @@ def unknown_message(vocab: Vocab, prefix: str, name: str) -> str | None:
         else _("Not in the vocabulary of {name}, so read as <unk>: {tokens}")
     )
     parts = [line.format(name=name, tokens=_and_more(shown(unknown[:_SHOWN]), len(unknown)))]
-    known = [(token, other) for token in unknown for other in _known_instead(vocab, token)[:1]]
+    known = [(token, other) for token in unknown for other in known_instead(vocab, token)[:1]]
     if known:
         instead = _("known instead: {changes} (--map-script puts that in)")
         parts.append(instead.format(changes=describe(known)))
@@ -158,7 +158,7 @@ def _strangeness(vocab: Vocab, text: str) -> tuple[int, float]:
     return int((ids == 0).sum()), -float(np.log1p(counts).sum())
 
 
-def _known_instead(vocab: Vocab, token: str) -> list[str]:
+def known_instead(vocab: Vocab, token: str) -> list[str]:
     """Return the other forms of an unknown token that are known, each once."""
     others = _alike(token) if len(token) == 1 else []
     if _has_opencc() and _has_han(token):

@@ -5,6 +5,7 @@ Shapes: N tokens in a text, V tokens in the vocabulary.
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Literal
@@ -81,8 +82,23 @@ class Vocab:
             max_vocab: tokens that are kept at most, the most frequent; 0 keeps all. It is told
                 where they are fewer.
         """
-        counts = count_characters(text) if kind == "character" else words(text).counts()
-        return cls.of_counts(counts, kind, min_count, max_vocab)
+        return cls({}, kind).extended(text, min_count, max_vocab)
+
+    def extended(self, text: str, min_count: int = 1, max_vocab: int = 0) -> "Vocab":
+        """Return this vocabulary with the tokens of one more text, and how often each stands there.
+
+        The ids are new ones, by falling frequency in all. What is known stays known.
+
+        Args:
+            text: the whole text.
+            min_count: a new token that occurs fewer times in all is left to ``<unk>``.
+            max_vocab: as in ``build``, but for what is known.
+        """
+        found = count_characters(text) if self.kind == "character" else words(text).counts()
+        counts = Counter(dict(zip(self.tokens[1:], self.counts[1:], strict=True)))
+        counts.update(self.folded)
+        counts.update(found)
+        return self.of_counts(counts, self.kind, min_count, max_vocab, known=self.tokens[1:])
 
     @classmethod
     def of_counts(
@@ -91,18 +107,23 @@ class Vocab:
         kind: TokenKind = "character",
         min_count: int = 1,
         max_vocab: int = 0,
+        known: Iterable[str] = (),
     ) -> "Vocab":
-        """Build the vocabulary of a text in which each token occurs so often; see ``build``."""
+        """Build the vocabulary of a text in which each token occurs so often; see ``extended``."""
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        frequent = sum(count >= min_count for count in counts.values())
-        kept = min(frequent, max_vocab or frequent)
-        vocab = cls(dict(ordered[:kept]), kind, dict(ordered[kept:]))
-        if kept < frequent:
+        frequent = [token for token, count in ordered if count >= min_count]
+        kept = {*frequent[: max_vocab or None], *known}
+        vocab = cls(
+            {token: count for token, count in ordered if token in kept},
+            kind,
+            {token: count for token, count in ordered if token not in kept},
+        )
+        if 0 < max_vocab < len(frequent):
             log.info(
                 _(
                     "The vocabulary keeps the {kept:,} most frequent of {count:,} {units}: "
                     "--max-vocab changes that"
-                ).format(kept=kept, count=frequent, units=vocab.units)
+                ).format(kept=len(kept), count=len(frequent), units=vocab.units)
             )
         return vocab
 

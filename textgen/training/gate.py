@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from textgen.config import TrainingConfig
 from textgen.counts.excerpt import Excerpt
+from textgen.counts.learned import NOTHING
 from textgen.counts.product import Counts
 from textgen.counts.reading import Blocks
 from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.model.state import State
 from textgen.text.tokens import Tokens
+from textgen.text.vocab import TokenIds
 from textgen.training.eager import Adam
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
@@ -65,6 +67,7 @@ class GateLearner:
         tokens: the training text, ids (N,).
         config: how the network is trained.
         excerpt: what of the text was counted.
+        earlier: what was counted before it, ids (E,).
     """
 
     def __init__(
@@ -74,13 +77,17 @@ class GateLearner:
         tokens: Tokens,
         config: TrainingConfig,
         excerpt: Excerpt,
+        earlier: TokenIds = NOTHING,
     ) -> None:
         self.counts = counts
         self.optimizer = Adam(counts.product.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99))
         self._model = model
         self._tokens = tokens
         self._excerpt = excerpt
-        self._blocks = Blocks(excerpt.take(tokens), counts.learned.histories)
+        counted = excerpt.take(tokens)
+        if len(earlier):  # of a long text, a copy is tens of megabytes
+            counted = np.concatenate([earlier, counted])
+        self._blocks = Blocks(counted, counts.learned.histories, earlier=len(earlier))
         self._seed = config.seed
         self._device = model.output.weight.device
         dtype = choose_dtype(config.precision, model.parameters())

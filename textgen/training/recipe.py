@@ -46,6 +46,9 @@ _OFTEN = 5.0
 """Passes from which on as much is dropped and smoothed as the text's length asks for."""
 
 
+_PRETRAINED_RATE = 0.5
+"""Share of the learning rate with which a network goes on that has learned another text."""
+
 _MOST_COUNTED = 10_000_000
 """Tokens whose counts fit into a gigabyte."""
 
@@ -89,7 +92,11 @@ def tokens_to_judge(minutes: float | None) -> int:
 
 
 def complete(
-    settings: Settings, length: int, passes: Callable[[Settings], float]
+    settings: Settings,
+    length: int,
+    passes: Callable[[Settings], float],
+    *,
+    pretrained: bool = False,
 ) -> tuple[Settings, str]:
     """Return the settings with what was left open, and what that came to and why, in words.
 
@@ -97,12 +104,14 @@ def complete(
         settings: as they were given.
         length: characters to train on.
         passes: tells how often the text can be gone through in the settings' minutes.
+        pretrained: whether the network begins with what another run has learned.
     """
     given, training = settings.model, settings.training
     usual = BATCH_SIZES[length >= _LARGE]
     opened = {} if training.batch_size else {"batch_size": usual}
     training = replace(training, batch_size=training.batch_size or usual)
-    training = replace(training, learning_rate=training.highest_rate)
+    slower = _PRETRAINED_RATE if pretrained and training.learning_rate is None else 1.0
+    training = replace(training, learning_rate=slower * training.highest_rate)
     settings = replace(settings, training=training)
     epochs = training.epochs or _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
     names = [field.name for field in fields(Resolved)]

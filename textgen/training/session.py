@@ -5,6 +5,7 @@ import logging
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from textgen.bars import progress_bar, set_total
@@ -382,15 +383,19 @@ class Session:
 
     def _save(self, run: Run, pending: Entry | None = None) -> None:
         run.record.sync()
+        self.save(run.last, pending)
+        self._saved = self.clock.read()
+
+    def save(self, path: Path, pending: Entry | None = None) -> None:
+        """Write all that a resume needs."""
         save_checkpoint(
-            run.last,
+            path,
             position=self.position,
             progress=self.progress,
             vocab=self.material.vocab,
             **self.learner.parts(),
             pending=pending,
         )
-        self._saved = self.clock.read()
 
     def _epoch(self) -> float:
         """Return the number of epochs done, with the part of the last one."""

@@ -4,7 +4,7 @@ Shapes: N tokens to train on, V vocabulary.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textgen.config import Settings
 from textgen.counts.excerpt import Excerpt
-from textgen.counts.learned import Learned
+from textgen.counts.learned import NOTHING, Learned
 from textgen.counts.product import Counts, Product
 from textgen.evaluation.heard import Heard
 from textgen.evaluation.perplexity import Passage
@@ -22,10 +22,12 @@ from textgen.evaluation.sample import Sample
 from textgen.model.device import choose_device
 from textgen.model.language_model import LanguageModel, build_model
 from textgen.model.precision import choose_dtype
+from textgen.runs.beginning import Beginning
 from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.tokens import PlacesAsTokens, Tokens, occurrences
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import TokenIds, Vocab
+from textgen.training.beginning import begin_with
 from textgen.training.gate import GateLearner, gate_passes
 from textgen.training.loop import DRAWING, Step, Trainable, make_optimizer, train_steps
 
@@ -54,6 +56,12 @@ class Material:
     as_before: bool = False
     """Whether it is counted as before there were histories that skip."""
 
+    earlier: TokenIds = field(default_factory=lambda: NOTHING)
+    """The ids of a text that was learned from earlier and is only counted here, (E,)."""
+
+    beginning: Beginning | None = None
+    """The run whose weights it begins with, if there is one."""
+
     @classmethod
     def of(
         cls,
@@ -64,12 +72,15 @@ class Material:
         judged: int = JUDGED,
         *,
         as_before: bool = False,
+        earlier: str = "",
+        beginning: Beginning | None = None,
     ) -> "Material":
         """Return what two texts are to a training; it does not hold on to the first one."""
         tokens = vocab.encode(training_text)
         occurring = occurrences(tokens, len(vocab))
         held_out = Passage.of(vocab, held_out_text, training_text) if held_out_text else None
-        return cls(vocab, tokens, occurring, held_out, counted, judged, as_before)
+        ids = vocab.encode(earlier)
+        return cls(vocab, tokens, occurring, held_out, counted, judged, as_before, ids, beginning)
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -85,7 +96,13 @@ class Material:
             self.counted,
             occurring=self.occurring,
             as_before=self.as_before,
+            earlier=self.earlier,
         )
+
+    @property
+    def earlier_counted(self) -> TokenIds:
+        """What is counted of what was learned from earlier."""
+        return Excerpt.of(len(self.earlier), self.counted).take(self.earlier)
 
     @property
     def on_the_way(self) -> Sample:
@@ -197,8 +214,12 @@ def set_up(settings: Settings, material: Material) -> Learner:
                 material.learned,
                 Product(model.output.in_features, material.learned.form).to(device),
             )
-            gate = GateLearner(model, counts, material.tokens, config, material.excerpt)
-    if settings.model.init_std is None:
+            earlier = material.earlier_counted
+            gate = GateLearner(model, counts, material.tokens, config, material.excerpt, earlier)
+    if material.beginning is not None:
+        product = None if gate is None else gate.counts.product
+        begin_with(material.beginning, material.vocab, model, product)
+    elif settings.model.init_std is None:
         model.expect(torch.from_numpy(material.occurring))
     return Learner(settings, model, batches, make_optimizer(model, config), gate)
 

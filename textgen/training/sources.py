@@ -16,6 +16,7 @@ from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks, judge_by
 from textgen.language import _
 from textgen.names import readable
 from textgen.reading.corpus import Corpus, SourceFile, read_and_tell
+from textgen.runs.beginning import Beginning
 from textgen.runs.folder import Run, split_text
 from textgen.runs.progress import Plan
 from textgen.runs.stores import store_of
@@ -26,6 +27,10 @@ from textgen.training.setup import Material
 _MOST_COUNTED = 2_000_000
 """Characters of a store that are counted: in a second and a quarter of a gigabyte, so that a
 training begins as soon, and in as little memory, however much text there is."""
+
+
+KnownBy = tuple[str, dict[str, str] | None]
+"""The SHA-256 of what is learned from, and what it began with, if it did."""
 
 
 class Source(Protocol):
@@ -48,8 +53,12 @@ class Source(Protocol):
         """Characters to learn from."""
 
     @property
-    def sha256(self) -> str:
-        """Of all of it: a run knows it by that."""
+    def earlier(self) -> str:
+        """What was learned from earlier, and is only counted."""
+
+    @property
+    def known_by(self) -> KnownBy:
+        """What a run knows it by."""
 
     def fitted(self, settings: Settings) -> Settings:
         """Return settings with what has been settled by what they are to learn from.
@@ -91,23 +100,35 @@ class Text:
     cut: bool = False
     """Whether those hold more."""
 
+    earlier: str = ""
+    """What was learned from earlier, by the run that it begins with, and is only counted here."""
+
+    beginning: Beginning | None = None
+    """That run, before the first step."""
+
     @classmethod
-    def of(cls, corpus: Corpus, settings: Settings) -> "Text":
+    def of(cls, corpus: Corpus, settings: Settings, beginning: Beginning | None = None) -> "Text":
         """Return what files hold, as far as the settings take it.
+
+        Args:
+            corpus: what was read of the files.
+            settings: all settings.
+            beginning: the run to begin with, whose vocabulary is extended, if there is one.
 
         Raises:
             UsageError: the settings leave nothing of it.
         """
         config, whole = settings.corpus, corpus.text
         text = first_tokens(whole, config.tokens, config.max_tokens)
-        vocab = Vocab.build(text, config.tokens, config.min_count, config.max_vocab)
+        known = beginning.vocab if beginning else Vocab({}, config.tokens)
+        vocab = known.extended(text, config.min_count, config.max_vocab)
         if len(vocab) == 1:
             raise UsageError(
                 "--min-count {min_count} leaves no token of the text: lower it",
                 min_count=config.min_count,
             )
-        cut = len(text) < len(whole)
-        return cls(text, vocab, config.held_out, corpus.path, corpus.files, cut)
+        cut, earlier = len(text) < len(whole), beginning.text if beginning else ""
+        return cls(text, vocab, config.held_out, corpus.path, corpus.files, cut, earlier, beginning)
 
     @classmethod
     def of_run(cls, run: Run) -> "Text":
@@ -116,7 +137,8 @@ class Text:
         Raises:
             TextgenError: its ``text.txt`` is gone, or is another text now.
         """
-        return cls(run.unchanged_text(), run.vocab, run.settings.corpus.held_out)
+        held_out, earlier = run.settings.corpus.held_out, run.earlier_text()
+        return cls(run.unchanged_text(), run.vocab, held_out, earlier=earlier)
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -129,9 +151,10 @@ class Text:
         return len(self.parts[0])
 
     @property
-    def sha256(self) -> str:
-        """Of the whole text."""
-        return sha256(self.text.encode()).hexdigest()
+    def known_by(self) -> KnownBy:
+        """The SHA-256 of the whole text, and what it began with."""
+        begun = None if self.beginning is None else self.beginning.known_by
+        return _sha256(self.text), begun
 
     def fitted(self, settings: Settings) -> Settings:
         """Return the settings: all of them hold for a text that is read now."""
@@ -139,7 +162,15 @@ class Text:
 
     def material(self, counted: int | None, judged: int, *, as_before: bool = False) -> Material:
         """Return it as a training takes it; see ``Material``."""
-        return Material.of(self.vocab, *self.parts, counted, judged, as_before=as_before)
+        return Material.of(
+            self.vocab,
+            *self.parts,
+            counted,
+            judged,
+            as_before=as_before,
+            earlier=self.earlier,
+            beginning=self.beginning,
+        )
 
     def remarks(self) -> list[str]:
         """Return the line that tells where not all of the files is used."""
@@ -148,13 +179,21 @@ class Text:
 
     def about(self) -> dict[str, Any]:
         """Return what ``config.json`` keeps of it."""
+        training_text, held_out_text = self.parts
         files = [{"path": str(file.path), "encoding": file.encoding} for file in self.files]
-        known = {"files": files, "characters": len(self.text), "text_sha256": self.sha256}
-        return {**known, **measured(*self.parts)}
+        known, begun = self.known_by
+        return {
+            "files": files,
+            "characters": len(self.text),
+            "text_sha256": known,
+            **({"from": begun} if begun else {}),
+            **({"earlier_sha256": _sha256(self.earlier)} if self.earlier else {}),
+            **measured(self.earlier + training_text, held_out_text),
+        }
 
     def yardsticks(self, plan: Plan) -> dict[str, float]:
         """Return what counting alone comes to, on what the model is judged on at its end."""
-        training_text, held_out_text = self.parts
+        training_text, held_out_text = self.earlier + self.parts[0], self.parts[1]
         sample = Sample.at_the_end(len(held_out_text), plan.judged)
         return _bits(count_yardsticks(training_text, held_out_text, plan.counted, sample))
 
@@ -165,7 +204,7 @@ class Stored:
 
     store: Store
 
-    text = None
+    text, earlier = None, ""
 
     @property
     def vocab(self) -> Vocab:
@@ -183,9 +222,9 @@ class Stored:
         return len(self.store.training)
 
     @property
-    def sha256(self) -> str:
-        """Of the store's ids and vocabulary."""
-        return self.store.sha256
+    def known_by(self) -> KnownBy:
+        """The SHA-256 of the store's ids and vocabulary."""
+        return self.store.sha256, None
 
     def fitted(self, settings: Settings) -> Settings:
         """Return settings with those that the store was built with.
@@ -236,7 +275,7 @@ class Stored:
         return {
             "files": [{"path": str(self.path), "encoding": None}],
             "characters": self.length + len(self.store.held_out),
-            "text_sha256": self.sha256,
+            "text_sha256": self.store.sha256,
             "store": str(self.path.absolute()),
             **measured("", ""),
         }
@@ -252,22 +291,31 @@ class Stored:
         return _bits(judge_by_counts(counted, passage, len(self.vocab), sample))
 
 
-def source_of(paths: Corpus | Sequence[Path | str] | Path | str, settings: Settings) -> Source:
+def source_of(
+    paths: Corpus | Sequence[Path | str] | Path | str,
+    settings: Settings,
+    beginning: Beginning | None = None,
+) -> Source:
     """Return what a new training learns from, and tell what that is.
 
     Args:
         paths: text files and folders, or one store; or what has been read of them already.
         settings: how files are read.
+        beginning: the run to begin with, if there is one.
 
     Raises:
-        TextgenError: they cannot be read.
+        TextgenError: they cannot be read; or a store is to go on with what another run knows.
     """
     if isinstance(paths, Corpus):
-        return Text.of(paths, settings)
+        return Text.of(paths, settings, beginning)
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    if (store := given_store(files)) is not None:
-        return Stored(Store(store))
-    return Text.of(read_and_tell(files, settings.reading), settings)
+    if (store := given_store(files)) is None:
+        return Text.of(read_and_tell(files, settings.reading), settings, beginning)
+    if beginning is not None:
+        raise UsageError(
+            "{path} is a store, whose vocabulary is settled: --from takes text files", path=store
+        )
+    return Stored(Store(store))
 
 
 def source_of_run(run: Run, store: Path | None = None) -> Source:
@@ -300,6 +348,10 @@ def given_store(paths: Sequence[Path | str]) -> Path | None:
             path=stores[0],
         )
     return stores[0]
+
+
+def _sha256(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _bits(found: Yardsticks) -> dict[str, float]:

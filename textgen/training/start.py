@@ -18,6 +18,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.evaluation.overlap import tell_held_out
 from textgen.language import _
 from textgen.reading.corpus import Corpus
+from textgen.runs.beginning import Beginning
 from textgen.runs.folder import Mirror, Run, create_run, make_room_for, new_name
 from textgen.runs.lock import locked
 from textgen.runs.progress import Plan
@@ -25,6 +26,7 @@ from textgen.runs.record import Entry
 from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
+from textgen.training.beginning import told
 from textgen.training.memory import require_memory
 from textgen.training.moment import OnStep
 from textgen.training.plan import passes
@@ -54,6 +56,7 @@ def train(
     mirror: Mirror = nullcontext,
     *,
     repeated: Run | None = None,
+    begin: Run | None = None,
     command: Sequence[str] | None = None,
     on_step: OnStep | None = None,
 ) -> Result:
@@ -66,6 +69,7 @@ def train(
         checkpoints: the folder in which the run's folder is made.
         mirror: what shows the record elsewhere meanwhile.
         repeated: a run whose steps are done once more, where text and settings allow it.
+        begin: a run whose weights are begun with; it stays as it is.
         command: the words of the command line, if there is one, for ``config.json``.
         on_step: is called with a ``Moment`` after every step; what it raises ends the training,
             saved. The numbers that it returns, a dict by their names, stand in the record's next
@@ -79,7 +83,13 @@ def train(
     began = time.perf_counter()
     if not settings.has_length():
         settings = settings.with_length(minutes=DEFAULT_MINUTES)
-    source = source_of(paths, settings)
+    if repeated is not None and begin is None and (earlier := repeated.begun_with):
+        raise UsageError(
+            "{name} began with {earlier}: give --from as well", name=repeated.name, earlier=earlier
+        )
+    beginning = None if begin is None else Beginning.of(begin)
+    settings = beginning.fitted(settings) if beginning else settings
+    source = source_of(paths, settings, beginning)
     del paths  # a long text is not to be in memory once more
     settings = source.fitted(settings)
     named = name is not None
@@ -87,7 +97,8 @@ def train(
     vocab, length, minutes = source.vocab, source.length, settings.training.minutes
     require_memory(settings, len(vocab))
     steps = None if repeated is None else _steps_again(repeated, settings, source)
-    bounds = tokens_to_count(length, minutes), tokens_to_judge(minutes)
+    longest = max(length, len(source.earlier))
+    bounds = tokens_to_count(longest, minutes), tokens_to_judge(minutes)
     material = source.material(*((steps.counted, steps.judged) if steps else bounds))
     try:
         require_possible(settings, material)
@@ -105,10 +116,18 @@ def train(
     unknown = (unknown_message(vocab, prefix, name) for prefix in settings.training.prefix)
     # At once: all that follows takes seconds with a long text.
     _tell(*source.remarks(), *unknown)
-    settings, chosen = complete(settings, length, lambda sized: passes(sized, material))
+    settings, chosen = complete(
+        settings,
+        length,
+        lambda sized: passes(sized, material),
+        pretrained=beginning is not None,
+    )
     kept = settings if repeated is None else with_kept_dtype(repeated, settings)
     session = Session(kept, material, on_step=on_step)
     _tell(chosen, *_bounded(settings, material))
+    if beginning is not None:
+        gate = session.learner.parts()["gate"]
+        _tell(*told(beginning, vocab, gate))
     plan = steps or session.plan()
     config = {
         "settings": settings.flat(),
@@ -119,10 +138,20 @@ def train(
         "versions": versions(),
         "legs": [_leg(session, command, asked)],
     }
-    if material.held_out is not None and length <= _SOON_COUNTED:
+    if material.held_out is not None and longest <= _SOON_COUNTED:
         config |= source.yardsticks(plan)
     learned = material.learned if settings.model.counts else None
-    run = create_run(root, name, config, vocab, source.text, learned, numbered=not named)
+    run = create_run(
+        root,
+        name,
+        config,
+        vocab,
+        source.text,
+        learned,
+        numbered=not named,
+        earlier=source.earlier,
+        begin=session.save if beginning else None,
+    )
     del source  # of a long text, much of the memory
     with locked(run.folder):
         tell_held_out(run)
@@ -149,7 +178,7 @@ def _steps_again(run: Run, settings: Settings, source: Source) -> Plan | None:
         getattr(old, name) == getattr(new, name)
         for name in ("batch_size", "num_steps", "epochs", "minutes")
     )
-    known = run.config.get("text_sha256") == source.sha256
+    known = (run.config.get("text_sha256"), run.config.get("from")) == source.known_by
     if not (same and known and run.settings.corpus == settings.corpus):
         return None
     log.info("The %s steps of %s once more", f"{run.plan.total_steps:,}", run.name)

@@ -1,0 +1,85 @@
+"""What a run gives to a training that begins with it: its weights, its vocabulary, its text."""
+
+import logging
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
+
+from textgen.config import ModelConfig, Settings
+from textgen.errors import UsageError
+from textgen.runs.folder import Run
+from textgen.runs.trained import read_best
+from textgen.runs.weights import Weights
+from textgen.text.vocab import Vocab
+
+log = logging.getLogger(__name__)
+
+_SHAPE = ("cell", "hidden_size", "embedding_size", "num_layers", "tie", "shortcut")
+"""The settings that weights are of."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A run to begin with. Nothing of it is changed."""
+
+    name: str
+    vocab: Vocab
+    model: ModelConfig
+    weights: Weights
+
+    text: str
+    """What it learned from, which goes on being counted; nothing where that is gone."""
+
+    @classmethod
+    def of(cls, run: Run) -> "Beginning":
+        """Read a run.
+
+        Raises:
+            TextgenError: it has no checkpoint yet, or its files do not belong together.
+        """
+        weights = read_best(run)
+        text = ""
+        if (run.folder / "text.txt").exists():
+            text = run.learned_text()
+        elif run.settings.model.counts:
+            log.warning("%s has no text.txt: what it learned from cannot be counted here", run.name)
+        return cls(run.name, run.vocab, run.settings.model, weights, text)
+
+    @property
+    def known_by(self) -> dict[str, str]:
+        """The run's name, and the SHA-256 of its network's weights and their names."""
+        digest = sha256()
+        for name, values in sorted(self.weights.network.items()):
+            digest.update(name.encode())
+            digest.update(values.tobytes())
+        return {"name": self.name, "sha256": digest.hexdigest()}
+
+    def fitted(self, settings: Settings) -> Settings:
+        """Return settings with the network's shape, as far as they leave it open.
+
+        Raises:
+            UsageError: they are of another kind of token, or of another shape.
+        """
+        kind = settings.corpus.tokens
+        if kind != self.vocab.kind:
+            raise UsageError(
+                "--tokens is {kind}, and that of {name} is {its}: the two cannot go together",
+                kind=kind,
+                name=self.name,
+                its=self.vocab.kind,
+            )
+        usual = {field.name: field.default for field in fields(ModelConfig)}
+        own = {name: getattr(self.model, name) for name in _SHAPE}
+        own |= {
+            name: getattr(self.model.resolved(), name) for name in ("hidden_size", "embedding_size")
+        }
+        for name, value in own.items():
+            given = getattr(settings.model, name)
+            if given not in (usual[name], value):
+                raise UsageError(
+                    "--{flag} is {given}, and the network of {name} has {value}: leave it out",
+                    flag=name.replace("_", "-"),
+                    given=given,
+                    name=self.name,
+                    value=value,
+                )
+        return replace(settings, model=replace(settings.model, **own))
