@@ -4,22 +4,22 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import torch
 
-from textgen.config import CorpusConfig, Settings
+from textgen.config import Settings
 from textgen.evaluation.mixture import Figures, evaluate_text
-from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.yardsticks import count_yardsticks
 from textgen.reading.corpus import read_corpus
-from textgen.runs.folder import split_text
-from textgen.runs.progress import Position
-from textgen.text.vocab import Vocab
+from textgen.runs.progress import JUDGED, Position
 from textgen.training.loop import steps_in_epochs
 from textgen.training.recipe import complete
-from textgen.training.setup import Material, set_up
+from textgen.training.setup import set_up
+from textgen.training.sources import Text
 
 MARKS = 10
 """Judgements on the way; their time is not counted."""
@@ -28,13 +28,46 @@ TRIALS = 100
 """Steps that tell how long one takes."""
 
 
-def quality(novel: Path, seconds: float, settings: Settings, characters: int | None) -> None:
+@dataclass(frozen=True)
+class Mark:
+    """Where a training stood, and what the held-out part came to."""
+
+    spent: float
+    """Processor seconds."""
+
+    steps: int
+    epochs: float
+    figures: Figures
+
+
+def quality(novel: Path, seconds: float, settings: Settings) -> None:
     """Train on all but the last tenth of a novel, on one thread, and print bits over time."""
-    text = read_corpus([novel]).text[:characters]
-    training_text, held_out_text = split_text(text, CorpusConfig().held_out)
-    vocab = Vocab.build(text)
-    material = Material.of(vocab, training_text, held_out_text)
-    passage = Passage.of(vocab, held_out_text, training_text)
+    source = Text.of(read_corpus([novel]), settings)
+    others = count_yardsticks(*source.parts)
+    kneser_ney, trigram = (one.bits_per_character for one in (others.kneser_ney, others.trigram))
+    print(f"{novel}: Kneser-Ney {kneser_ney:.3f} bits, trigram {trigram:.3f}")
+    print("seconds   steps   epochs   bits per character held out: the network; with counts; all")
+    for mark in marks(source, settings, seconds):
+        print(
+            f"{mark.spent:7.0f} {mark.steps:7,} {mark.epochs:8.2f}{_bits(mark.figures)}",
+            flush=True,
+        )
+
+
+def marks(
+    source: Text, settings: Settings, seconds: float, *, whole: bool = False
+) -> Iterator[Mark]:
+    """Train for so many processor seconds, and judge on the way.
+
+    Args:
+        source: what is learned from.
+        settings: all settings; what they leave open is chosen as a training does.
+        seconds: of the processor, counting included and judging not.
+        whole: judge as much on the way as at the end.
+    """
+    material = source.material(None, JUDGED)
+    passage = material.held_out
+    assert passage is not None  # noqa: S101 - the usual tenth
 
     def seconds_of_step(settings: Settings) -> float:
         learner = set_up(settings, material)
@@ -51,11 +84,9 @@ def quality(novel: Path, seconds: float, settings: Settings, characters: int | N
     if settings.model.counts:
         _ = material.learned  # counting is paid for, too
     counted = time.process_time() - began
-    settings, chosen = complete(settings, len(training_text), passes)
-    others = count_yardsticks(training_text, held_out_text)
-    kneser_ney, trigram = (one.bits_per_character for one in (others.kneser_ney, others.trigram))
-    print(f"{novel}: {chosen}; Kneser-Ney {kneser_ney:.3f} bits, trigram {trigram:.3f}")
-    print("seconds   steps   epochs   bits per character held out: the network; with counts; all")
+    pretrained = source.beginning is not None
+    settings, chosen = complete(settings, source.length, passes, pretrained=pretrained)
+    print(chosen, flush=True)
     learner = set_up(settings, material)
     batches = learner.batches
     most = steps_in_epochs(batches, settings.training.epochs or math.inf)
@@ -69,7 +100,7 @@ def quality(novel: Path, seconds: float, settings: Settings, characters: int | N
             position = step.position
         spent += time.process_time() - began
         per_step = spent / position.step
-        last = position.step == total
+        last = whole or position.step == total
         found = evaluate_text(
             learner.model,
             passage,
@@ -77,11 +108,9 @@ def quality(novel: Path, seconds: float, settings: Settings, characters: int | N
             material.at_the_end if last else material.on_the_way,
             material.heard if settings.model.counts else None,
         )
-        epochs = position.step / batches.num_batches(0)
-        print(
-            f"{spent:7.0f} {position.step:7,} {epochs:8.2f}{_bits(found)}",
-            flush=True,
-        )
+        yield Mark(spent, position.step, position.step / batches.num_batches(0), found)
+        if position.step == most:
+            return
 
 
 def _bits(figures: Figures) -> str:
@@ -98,5 +127,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--characters", type=int, help="only so many, from the beginning")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    settings = Settings.of(minutes=chosen.seconds / 60, counts=not chosen.no_counts)
-    quality(chosen.novel, chosen.seconds, settings, chosen.characters)
+    settings = Settings.of(
+        minutes=chosen.seconds / 60, counts=not chosen.no_counts, max_tokens=chosen.characters
+    )
+    quality(chosen.novel, chosen.seconds, settings)
