@@ -70,6 +70,14 @@ def faults(workspace: Path, text: Path, _seed: str) -> Iterator[Case]:
     return _faults("training", workspace, text, None)
 
 
+def faults_of_transfer(workspace: Path, text: Path, _seed: str) -> Iterator[Case]:
+    """The same, of a training that begins with another run."""
+    earlier = Training(workspace / "earlier", text, TINY)
+    earlier.folder.mkdir()
+    earlier.go()
+    return _faults("transfer", workspace, text, None, (*TINY, "--from", str(earlier.run)))
+
+
 def faults_of_resume(workspace: Path, text: Path, _seed: str) -> Iterator[Case]:
     """The same, of what goes on with a training that was killed halfway."""
     training = Training(workspace / "halfway", text, TINY)
@@ -79,13 +87,15 @@ def faults_of_resume(workspace: Path, text: Path, _seed: str) -> Iterator[Case]:
     return _faults("resume", workspace, text, training.checkpoints)
 
 
-def _faults(part: str, workspace: Path, text: Path, begun: Path | None) -> Iterator[Case]:
-    expected = undisturbed(workspace, text, TINY)
-    trial = _training(workspace / part, text, TINY, begun)
+def _faults(
+    part: str, workspace: Path, text: Path, begun: Path | None, flags: Flags = TINY
+) -> Iterator[Case]:
+    expected = undisturbed(workspace, text, flags)
+    trial = _training(workspace / part, text, flags, begun)
     numbers = range(1, len(trial.go().calls) + 1)
     for (kind, (error, ever)), number in itertools.product(_FAULTS.items(), numbers):
         fault = Fault(number, _EVER if ever else number, error)
-        yield Case(part, kind, number, partial(_fail, text, expected, begun, fault))
+        yield Case(part, kind, number, partial(_fail, text, expected, begun, fault, flags))
 
 
 def _training(folder: Path, text: Path, flags: Flags, begun: Path | None = None) -> Training:
@@ -97,9 +107,14 @@ def _training(folder: Path, text: Path, flags: Flags, begun: Path | None = None)
 
 
 def _fail(
-    text: Path, expected: Undisturbed, begun: Path | None, fault: Fault, folder: Path
+    text: Path,
+    expected: Undisturbed,
+    begun: Path | None,
+    fault: Fault,
+    flags: Flags,
+    folder: Path,
 ) -> list[str]:
-    training = _training(folder, text, TINY, begun)
+    training = _training(folder, text, flags, begun)
     outcome = training.go(fault)
     if len(outcome.calls) < fault.first:
         return ["it came to its end before the fault"]
@@ -158,6 +173,7 @@ def _fill(text: Path, expected: Undisturbed, size: int, folder: Path) -> list[st
 
 PARTS = {
     "training": faults,
+    "transfer": faults_of_transfer,
     "resume": faults_of_resume,
     "kills": kills,
     "disks": small_disks,

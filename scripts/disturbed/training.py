@@ -67,7 +67,8 @@ class Undisturbed:
 @cache
 def undisturbed(workspace: Path, text: Path, flags: Flags) -> Undisturbed:
     """Train, and return what came of it; once for all who ask for the same."""
-    folder = workspace / "-".join(("undisturbed", *(f.removeprefix("--") for f in flags)))
+    words = (flag.removeprefix("--").replace(os.sep, "_") for flag in flags)
+    folder = workspace / "-".join(("undisturbed", *words))
     folder.mkdir()
     training = Training(folder, text, flags)
     outcome = training.go()
@@ -137,7 +138,7 @@ def _half(training: Training) -> list[str]:
         return [f"{path.parent.name} is taken for a run" for path in taken]
     try:
         run = Run(training.run)
-        run.split()
+        run.learned_text()
         checkpoints = [path for path in (run.best, run.last) if path.exists()]
         for path in checkpoints:
             read_weights(path, run.vocab, run.settings.model)

@@ -99,6 +99,7 @@ CHANGES: dict[str, Change] = {
     "last.safetensors": mutated_tensors,
     "counts.safetensors": mutated_tensors,
     "text.txt": either(mutated_bytes, mutated_words),
+    "earlier.txt": either(mutated_bytes, mutated_words),
 }
 """How each file is damaged."""
 
@@ -131,7 +132,10 @@ _COMMANDS: tuple[tuple[int, str, Sequence[str] | Callable[[], object]], ...] = (
 )
 """How often somebody does what."""
 
-_USES: dict[str, tuple[str, ...]] = {"metrics.jsonl": ("report", "resume")}
+_USES: dict[str, tuple[str, ...]] = {
+    "metrics.jsonl": ("report", "resume"),
+    "earlier.txt": ("evaluate", "resume"),
+}
 """Files that only some commands read."""
 
 

@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+import shutil
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,11 @@ from fuzzing.command import outcome
 from fuzzing.reading import SAMPLE
 from textgen.evaluation import judge
 from textgen.plots import report
+
+_SMALL = (
+    *("--hidden-size", "8", "--embedding-size", "8", "--batch-size", "4", "--num-steps", "16"),
+    *("--epochs", "1", "--no-visdom", "--device", "cpu", "--checkpoints", "."),
+)
 
 
 def import_all() -> None:
@@ -28,6 +34,8 @@ def import_all() -> None:
 def make_sound(folder: Path) -> None:
     """Make a run named story that is to go on, and a page of its text, in a folder.
 
+    It begins with another run, so that it has all files that there can be.
+
     A process of its own trains, since what torch starts for that does not survive a fork.
     """
     (folder / "page.txt").write_text(SAMPLE.read_text("utf-8")[:700], "utf-8")
@@ -36,25 +44,9 @@ def make_sound(folder: Path) -> None:
     if process == 0:
         try:
             os.chdir(folder)
-            sizes = ("--hidden-size", "8", "--embedding-size", "8", "--batch-size", "4")
-            outcome(
-                [
-                    "train",
-                    "story.txt",
-                    "--name",
-                    "story",
-                    *sizes,
-                    "--num-steps",
-                    "16",
-                    "--epochs",
-                    "1",
-                    "--no-visdom",
-                    "--device",
-                    "cpu",
-                    "--checkpoints",
-                    ".",
-                ]
-            )
+            outcome(["train", "page.txt", "--name", "earlier", *_SMALL])
+            outcome(["train", "story.txt", "--name", "story", "--from", "earlier", *_SMALL])
+            shutil.rmtree("earlier")
             os._exit(0)
         except BaseException:
             traceback.print_exc()
