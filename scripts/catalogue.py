@@ -29,7 +29,7 @@ FUNCTIONS = frozenset({"_", "marked", "said", "Message", "Kind"})
 ERRORS = frozenset(
     {
         *("TextgenError", "UsageError", "Interrupted", "DamagedError", "FormatError"),
-        *("NotFiniteError", "TooShortError"),
+        *("NotFiniteError", "TooShortError", "LostError"),
     }
 )
 METHODS = frozenset({"debug", "info", "warning", "error"})

@@ -64,7 +64,9 @@ def test_a_model_learns_in_bfloat16_as_in_float32() -> None:
             for x, y in batches.epoch(0):
                 with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
                     loss, _ = model.loss(x, y)
-                take_step(model, loss, optimizer, config.highest_rate, config.clip)
+                optimizer.zero_grad()
+                loss.backward()
+                take_step(model, optimizer, config.highest_rate, config.clip)
                 losses[-1].append(loss.item())
     wide, narrow = losses
     assert narrow[0] != wide[0]

@@ -140,7 +140,8 @@ def test_gradients_are_clipped_to_the_norm() -> None:
     before = [parameter.detach().clone() for parameter in model.parameters()]
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     loss, _ = model.loss(torch.zeros(2, 3, dtype=torch.int32), torch.ones(2, 3, dtype=torch.int32))
-    norm = float(take_step(model, 1000 * loss, optimizer, learning_rate=0.5, clip=0.25))
+    (1000 * loss).backward()
+    norm = float(take_step(model, optimizer, learning_rate=0.5, clip=0.25))
     moved = [a - b.detach() for a, b in zip(before, model.parameters(), strict=True)]
     assert norm > 100
     total = math.sqrt(sum(float(part.pow(2).sum()) for part in moved))
@@ -165,7 +166,9 @@ def test_sgd_is_torchs() -> None:
         (theirs, torch.optim.SGD(theirs.parameters(), lr=0.3)),
     ):
         for batch, _ in zip(SequentialBatches(VOCAB.encode(TEXT), 4, 16), range(5), strict=False):
-            take_step(model, model.loss(*batch)[0], optimizer, 0.3, clip=1.0)
+            optimizer.zero_grad()
+            model.loss(*batch)[0].backward()
+            take_step(model, optimizer, 0.3, clip=1.0)
     assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
 
 

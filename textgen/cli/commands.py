@@ -43,7 +43,13 @@ from textgen.cli.results import (
 from textgen.cli.runs import compare, runs_app
 from textgen.cli.runs import show as show_run
 from textgen.cli.settings_file import to_toml
-from textgen.cli.sources import fill_in, moved_store, repeated_run, run_named
+from textgen.cli.sources import (
+    fill_in,
+    moved_store,
+    repeated_run,
+    run_before_restart,
+    run_named,
+)
 from textgen.cli.terminal import without_control_echo
 from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
 from textgen.cli.written import Format, Written, chosen_format, deliver
@@ -203,13 +209,17 @@ def train(
         print_text(to_toml(settings.flat()), end="")
         return
     mirror = mirror_to(visdom, visdom_env, visdom_window, tensorboard)
-    if resume:
+    before = run_before_restart()
+    if resume or before is not None:
         from textgen.training.start import resume as go_on
 
-        if begin is not None:
+        if before is not None:
+            result = go_on(before, None, mirror, command_line())
+        elif begin is not None:
             raise UsageError("--from is for a new run: --resume goes on with the weights it has")
-        run = find_run(checkpoints, run_named(files))
-        result = go_on(run, settings, mirror, command_line(), store=moved_store(files))
+        else:
+            run = find_run(checkpoints, run_named(files))
+            result = go_on(run, settings, mirror, command_line(), store=moved_store(files))
     else:
         repeated = None if config is None else repeated_run(config)
         if repeated is not None and not files:

@@ -21,6 +21,7 @@ from textgen.config import DEFAULT_CHECKPOINTS
 from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.language import TranslatingFormatter, _, use
 from textgen.names import readable
+from textgen.training.world import World
 
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
 
@@ -58,7 +59,10 @@ def run_command(app: App, arguments: list[str]) -> int:
 def _status(app: App, arguments: list[str], *, training: bool) -> int:
     """Run a command, tell what went wrong in one line, and return the exit status."""
     try:
-        _call(app, arguments)
+        if training and (world := World.of(os.environ)) is not None:
+            _call_together(app, arguments, world)
+        else:
+            _call(app, arguments)
         sys.stdout.flush()
     except CycloptsError as error:
         return _fail(in_words(error, arguments), UsageError.exit_status)
@@ -72,6 +76,22 @@ def _status(app: App, arguments: list[str], *, training: bool) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{os_reason(error)}", TextgenError.exit_status)
     return 0
+
+
+def _call_together(app: App, arguments: list[str], world: World) -> None:
+    """Run a command in the first of several ranks, and have the others train with it."""
+    from textgen.training.following import follow
+    from textgen.training.leading import dismiss
+    from textgen.training.ranks import joined
+
+    with joined(world, arguments) as ranks:
+        if not ranks.is_first:
+            follow(ranks)
+            return
+        try:
+            _call(app, arguments)
+        finally:
+            dismiss(ranks)
 
 
 def _call(app: App, arguments: list[str]) -> None:

@@ -3,6 +3,7 @@
 What stands to the left wins. cyclopts reads the flags, calls ``fill_in``, and then converts.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -76,6 +77,17 @@ def repeated_run(config: Path) -> "Run | None":
     folder = config if config.is_dir() else config.parent
     is_one = config.name == "config.json" or config.is_dir()
     return Run(folder) if is_one and (folder / "vocab.json").is_file() else None
+
+
+def run_before_restart() -> "Run | None":
+    """Return the run that goes on, if torchrun has started this process in a lost one's place."""
+    if not os.environ.get("TORCHELASTIC_RESTART_COUNT", "0").strip("0"):
+        return None
+    from textgen.runs.folder import Run
+    from textgen.training.leading import noted_run
+
+    folder = noted_run()
+    return None if folder is None else Run(folder)
 
 
 def _positional(arguments: ArgumentCollection) -> tuple[str, ...]:

@@ -199,13 +199,20 @@ class LockedDropout(nn.Module):
     def __init__(self, share: float) -> None:
         super().__init__()
         self.share = share
+        self.among: tuple[int, slice] | None = None
+        """Of how many rows which ones the inputs are, where other ranks have the others: then each
+        row has what it would have in one process."""
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (B, T, anything) with some values 0 and the others scaled up, in training."""
         if not self.training or self.share == 0:
             return inputs
-        kept = torch.ones_like(inputs[:, :1])
-        return inputs * functional.dropout(kept, self.share)
+        if self.among is None:
+            kept = torch.ones_like(inputs[:, :1])
+            return inputs * functional.dropout(kept, self.share)
+        count, rows = self.among
+        kept = inputs.new_ones(count, 1, inputs.shape[2])
+        return inputs * functional.dropout(kept, self.share)[rows]
 
 
 class RNNModelScratch(LanguageModel):

@@ -9,37 +9,24 @@ import math
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from textgen.config import TrainingConfig
 from textgen.model.precision import choose_dtype
-from textgen.model.state import State, detach
+from textgen.model.state import detach
 from textgen.runs.progress import Position
 from textgen.text.batches import Batches
 from textgen.training.eager import AdamW, Eager
 from textgen.training.recovery import MOST, NotFiniteError
+from textgen.training.together import ALONE, Together, Trainable
 
 log = logging.getLogger(__name__)
 
 DRAWING = threading.Lock()
 """torch's generator is the whole process's: who seeds it and then draws, here for dropout and for
 the classes of the loss, must not have another thread's training come between."""
-
-
-class Trainable(Protocol):
-    """What the loop asks of a model: an ``nn.Module`` that can tell its loss."""
-
-    def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Return the mean loss of a batch, and the new state."""
-
-    def parameters(self) -> Iterator[nn.Parameter]:
-        """Return what is learned."""
-
-    def train(self) -> object:
-        """Turn dropout on."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +48,7 @@ def train_steps(
     total_steps: int,
     position: Position,
     span: int | None = None,
+    together: Together = ALONE,
 ) -> Iterator[Step]:
     """Train from a position on until ``total_steps`` are done; yield after every step.
 
@@ -86,8 +74,12 @@ def train_steps(
             learning_rate = learning_rate_at(step + ahead, total_steps + ahead, config)
             with DRAWING, autocast:
                 seed(device, config.seed + step)  # dropout follows from (seed, step)
-                loss, after = model.loss(x, y, detach(state) if batches.carries_state else None)
-            gradient_norm = take_step(model, loss, optimizer, learning_rate, config.clip)
+                before = detach(state) if batches.carries_state else None
+                loss, after = together.loss(model, x, y, before)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            loss, after = together.add_up(model, loss, after)
+            gradient_norm = take_step(model, optimizer, learning_rate, config.clip)
             if not math.isfinite(gradient_norm):  # the step was not taken
                 left_out += 1
                 log.warning("A batch after step %s was left out: no finite gradient", f"{step:,}")
@@ -103,7 +95,7 @@ def train_steps(
             yield Step(
                 Position(step, epoch, batch, detach(state)),
                 x.shape[0] * x.shape[1],
-                loss.detach(),
+                loss,
                 gradient_norm,
                 learning_rate,
             )
@@ -113,20 +105,14 @@ def train_steps(
 
 
 def take_step(
-    model: Trainable,
-    loss: Tensor,
-    optimizer: torch.optim.Optimizer,
-    learning_rate: float,
-    clip: float,
+    model: Trainable, optimizer: torch.optim.Optimizer, learning_rate: float, clip: float
 ) -> Tensor:
-    """Backward, clip, step; return the norm that the gradient had before it was clipped.
+    """Clip the gradient, step; return the norm that it had before it was clipped.
 
     Where that is not finite, no step is taken.
     """
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
     gradient_norm = clip_gradients(model.parameters(), clip)
     if math.isfinite(gradient_norm):
         optimizer.step()

@@ -25,11 +25,14 @@ from textgen.model.precision import choose_dtype
 from textgen.runs.beginning import Beginning
 from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
+from textgen.text.store import Store
 from textgen.text.tokens import PlacesAsTokens, Tokens, occurrences
 from textgen.text.vocab import TokenIds, Vocab
 from textgen.training.beginning import begin_with
 from textgen.training.gate import GateLearner, gate_passes
-from textgen.training.loop import DRAWING, Step, Trainable, make_optimizer, train_steps
+from textgen.training.leading import require_shares, together
+from textgen.training.loop import DRAWING, Step, make_optimizer, train_steps
+from textgen.training.together import Trainable
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Material:
 
     beginning: Beginning | None = None
     """The run whose weights it begins with, if there is one."""
+
+    store: Store | None = None
+    """Where the ids are, if they are on a disk."""
 
     @classmethod
     def of(
@@ -133,6 +139,9 @@ class Learner:
     gate: GateLearner | None
     """Who learns beside it how far to trust counts, if anybody does."""
 
+    material: Material
+    """What it learns from."""
+
     @property
     def counts(self) -> Counts | None:
         """What counts know of the training text, and the gate."""
@@ -159,18 +168,27 @@ class Learner:
         """Train from a position on; see ``train_steps``."""
         once = self.batches.num_batches(0)
         gate_steps = round(once * gate_passes(len(self.batches.tokens), total_steps / once))
-        for step in train_steps(
-            self.trainable,
-            self.batches,
+        course = total_steps, position, span
+        with together(
+            self.settings,
+            self.model,
             self.optimizer,
-            self.settings.training,
-            total_steps,
-            position,
-            span,
-        ):
-            if self.gate is not None:
-                self.gate.learn(step.position.step, gate_steps)
-            yield step
+            self.batches,
+            self.material.tokens,
+            self.material.store,
+            *course,
+        ) as ranks:
+            for step in train_steps(
+                self.trainable,
+                self.batches,
+                self.optimizer,
+                self.settings.training,
+                *course,
+                ranks,
+            ):
+                if self.gate is not None:
+                    self.gate.learn(step.position.step, gate_steps)
+                yield step
 
 
 def require_possible(settings: Settings, material: Material) -> None:
@@ -194,10 +212,11 @@ def set_up(settings: Settings, material: Material) -> Learner:
     The same settings and the same material give the same ones.
 
     Raises:
-        UsageError: the device is not to be had.
+        UsageError: the device is not to be had, or the ranks cannot share a batch.
         TooShortError: the text is too short for one batch.
     """
     config = settings.training
+    require_shares(config.rows)
     device = choose_device(config.device)
     # The gate has to know where a batch stands.
     batches = (
@@ -221,7 +240,7 @@ def set_up(settings: Settings, material: Material) -> Learner:
         begin_with(material.beginning, material.vocab, model, product)
     elif settings.model.init_std is None:
         model.expect(torch.from_numpy(material.occurring))
-    return Learner(settings, model, batches, make_optimizer(model, config), gate)
+    return Learner(settings, model, batches, make_optimizer(model, config), gate, material)
 
 
 def _batches(settings: Settings, tokens: Tokens, device: torch.device | None = None) -> TextBatches:

@@ -262,6 +262,7 @@ class Stored:
             counted,
             judged,
             as_before,
+            store=store,
         )
 
     def remarks(self) -> list[str]:

@@ -27,6 +27,7 @@ from textgen.runs.weights import require_model
 from textgen.text.batches import TooShortError
 from textgen.text.unknown import unknown_message
 from textgen.training.beginning import told
+from textgen.training.leading import note_run
 from textgen.training.memory import require_memory
 from textgen.training.moment import OnStep
 from textgen.training.plan import passes
@@ -276,6 +277,7 @@ def _leg(session: Session, command: Sequence[str] | None, asked: dict[str, Any])
 
 def _go(session: Session, run: Run, mirror: Mirror, followed: Sequence[Entry] = ()) -> Result:
     """Train, and count the yardsticks of a long text at the end."""
+    note_run(run.folder)
     result = session.run(run, mirror, followed)
     if result.held_out is not None and run.kneser_ney_bits is None:
         run.config |= source_of_run(run).yardsticks(run.plan)
