@@ -224,7 +224,7 @@ def train(
         repeated = None if config is None else repeated_run(config)
         if repeated is not None and not files:
             files = tuple(file["path"] or "" for file in repeated.config.get("files", ()))
-        read = _read([Path(file) for file in files] or [_sample()], reading)
+        read = _read([Path(file) for file in files] or [_sample()], settings, checkpoints)
         from textgen.training.start import train as train_new  # a second, after the first words
 
         result = train_new(
@@ -677,12 +677,16 @@ def install_completion(
     log.info("Every shell that is opened from now on completes with Tab")
 
 
-def _read(paths: list[Path], reading: ReadingConfig) -> "Corpus | list[Path]":
-    """Return what is read of files; a store is none, and is read while it is learned from."""
+def _read(paths: list[Path], settings: Settings, checkpoints: Path) -> "Corpus | list[Path]":
+    """Return what is read of files; or of much text the store, which is read by and by."""
     from textgen.reading.corpus import read_and_tell
     from textgen.text.store import is_store
+    from textgen.training.automatic import automatic_store
 
-    return paths if any(map(is_store, paths)) else read_and_tell(paths, reading)
+    if any(map(is_store, paths)):
+        return paths
+    store = automatic_store(paths, settings, checkpoints)
+    return read_and_tell(paths, settings.reading) if store is None else [store]
 
 
 def _require_writable(flag: str, path: Path | None) -> None:

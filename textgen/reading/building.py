@@ -104,7 +104,7 @@ def build_store(
     if out.exists():
         raise UsageError("{path} exists already: choose another name", path=out)
     began = time.perf_counter()
-    files, left_out = _listed(paths)
+    files, left_out = listed(paths)
     with _unfinished(out) as folder, handling(_stop):
         try:
             (provisional := folder / "provisional").mkdir()
@@ -123,7 +123,7 @@ def build_store(
     return store
 
 
-def _listed(paths: Sequence[Path]) -> tuple[list[File], list[tuple[Path, Message]]]:
+def listed(paths: Sequence[Path]) -> tuple[list[File], list[tuple[Path, Message]]]:
     """Return the files to read, in their order, and what in folders is left out."""
     files: list[File] = []
     left_out: list[tuple[Path, Message]] = []

@@ -22,6 +22,7 @@ from textgen.runs.progress import Plan
 from textgen.runs.stores import store_of
 from textgen.text.store import Store, is_store
 from textgen.text.vocab import Vocab, first_tokens
+from textgen.training.automatic import automatic_store
 from textgen.training.setup import Material
 
 _MOST_COUNTED = 2_000_000
@@ -295,6 +296,7 @@ class Stored:
 def source_of(
     paths: Corpus | Sequence[Path | str] | Path | str,
     settings: Settings,
+    root: Path,
     beginning: Beginning | None = None,
 ) -> Source:
     """Return what a new training learns from, and tell what that is.
@@ -302,6 +304,7 @@ def source_of(
     Args:
         paths: text files and folders, or one store; or what has been read of them already.
         settings: how files are read.
+        root: the folder that runs are in, and stores of files that hold much text.
         beginning: the run to begin with, if there is one.
 
     Raises:
@@ -310,13 +313,18 @@ def source_of(
     if isinstance(paths, Corpus):
         return Text.of(paths, settings, beginning)
     files = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
-    if (store := given_store(files)) is None:
-        return Text.of(read_and_tell(files, settings.reading), settings, beginning)
+    store = given_store(files)
     if beginning is not None:
-        raise UsageError(
-            "{path} is a store, whose vocabulary is settled: --from takes text files", path=store
-        )
-    return Stored(Store(store))
+        if store is not None:
+            raise UsageError(
+                "{path} is a store, whose vocabulary is settled: --from takes text files",
+                path=store,
+            )
+    else:
+        store = store or automatic_store(files, settings, root)
+    if store is not None:
+        return Stored(Store(store))
+    return Text.of(read_and_tell(files, settings.reading), settings, beginning)
 
 
 def source_of_run(run: Run, store: Path | None = None) -> Source:

@@ -90,7 +90,7 @@ def train(
         )
     beginning = None if begin is None else Beginning.of(begin)
     settings = beginning.fitted(settings) if beginning else settings
-    source = source_of(paths, settings, beginning)
+    source = source_of(paths, settings, Path(checkpoints), beginning)
     del paths  # a long text is not to be in memory once more
     settings = source.fitted(settings)
     named = name is not None
