@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from tests.conftest import Command, make_story
 from tests.processes import killing
 from textgen.config import StoreConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.reading import building
+from textgen.reading import building, numbering
 from textgen.reading.building import build_store
 from textgen.reading.corpus import read_corpus
 from textgen.reading.holding_out import held_out_of
@@ -67,7 +68,7 @@ def test_it_is_the_same_however_many_processes_read(
     stores = [build_store(tmp_path / "one", [texts], config)]
     monkeypatch.setattr(building, "_LITTLE", 0)
     monkeypatch.setattr(building, "_TASK", 2000)
-    monkeypatch.setattr(building, "_PIECE", 7)
+    monkeypatch.setattr(numbering, "_PIECE", 7)
     stores.append(build_store(tmp_path / "two", [texts], config, workers=2))
     names = sorted(path.name for path in stores[0].folder.iterdir())
     assert names == ["files.jsonl", "held_out.ids", "store.json", "training.ids", "vocab.json"]
@@ -111,7 +112,8 @@ def test_about_the_share_is_held_out(lengths: list[int], share: float) -> None:
 def test_more_characters_than_two_bytes_can_count(tmp_path: Path) -> None:
     many = "".join(map(chr, [*range(0x3400, 0x9FFF), *range(0x20000, 0x2A6DF)]))
     (tmp_path / "many.txt").write_text(many + "\n", "utf-8")
-    store = build_store(tmp_path / "store", [tmp_path / "many.txt"], NOTHING_HELD_OUT)
+    config = replace(NOTHING_HELD_OUT, max_vocab=0)
+    store = build_store(tmp_path / "store", [tmp_path / "many.txt"], config)
     assert store.about.bytes_per_token == 4
     assert store.vocab.decode(store.training[:]) == many + "\n"
 
@@ -120,6 +122,19 @@ def test_one_text_is_held_out_by_its_end(story: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--held-out-by end"):
         build_store(tmp_path / "store", [story])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["story.txt"]
+
+
+def test_a_folder_without_a_text_that_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    with pytest.raises(TextgenError, match="no text can be read"):
+        build_store(tmp_path / "store", [tmp_path / "texts"])
+    assert [path.name for path in tmp_path.iterdir()] == ["texts"]
+
+
+def test_settings_that_leave_nothing(texts: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--min-count 9999 leaves no token of the text"):
+        build_store(tmp_path / "store", [texts], StoreConfig(min_count=9999))
 
 
 def test_the_command(texts: Path, command: Command) -> None:

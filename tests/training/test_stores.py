@@ -23,9 +23,9 @@ from textgen.reading.building import build_store
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.store import Store, StoredTokens
-from textgen.training import sources
-from textgen.training.sources import Stored
+from textgen.training import stored as training_stored
 from textgen.training.start import resume, train
+from textgen.training.stored import Stored
 
 BY_END = StoreConfig(held_out_by="end")
 
@@ -101,6 +101,7 @@ def test_what_a_store_has_settled_is_not_asked_for_otherwise(story: Path, tiny: 
     assert source.fitted(tiny) == tiny
     changed = (
         {"min_count": 2},
+        {"max_vocab": 5},
         {"held_out": 0.2},
         {"tokens": "word"},
         {"max_tokens": 5},
@@ -114,10 +115,12 @@ def test_what_a_store_has_settled_is_not_asked_for_otherwise(story: Path, tiny: 
 
 @pytest.mark.usefixtures("in_folder")
 def test_what_it_was_built_with_stands_in_the_run(story: Path, tiny: Settings) -> None:
-    config = replace(BY_END, min_count=5, held_out=0.25)
+    config = replace(BY_END, min_count=5, max_vocab=30, held_out=0.25)
     store = build_store(story.parent / "store", [story], config).folder
     run = train(store, tiny, "few").run
-    assert (run.settings.corpus.min_count, run.settings.corpus.held_out) == (5, 0.25)
+    corpus = run.settings.corpus
+    assert (corpus.min_count, corpus.max_vocab, corpus.held_out) == (5, 30, 0.25)
+    assert len(run.vocab) == 31
     again = resume(run, run.settings.with_length(epochs=0.5))
     assert again.held_out is not None
     assert again.held_out.model.tokens == 1000
@@ -151,7 +154,7 @@ def test_only_what_is_asked_for_is_read(
 
     story.write_text(make_story(100_000), "utf-8")
     store = build_store(in_folder / "store", [story], replace(BY_END, held_out=0.4)).folder
-    monkeypatch.setattr(sources, "_MOST_COUNTED", 20_000)
+    monkeypatch.setattr(training_stored, "_MOST_COUNTED", 20_000)
     monkeypatch.setattr(StoredTokens, "__getitem__", noted)
     run = train(store, tiny.with_length(epochs=0.01), "long").run
     assert run.plan.counted == 20_000

@@ -28,6 +28,14 @@ class Yardsticks:
     trigram: Evaluation
     """Of a Witten-Bell trigram."""
 
+    @property
+    def by_name(self) -> dict[str, float]:
+        """The figures as ``config.json`` has them."""
+        return {
+            "kneser_ney_bits_per_character": self.kneser_ney.bits_per_character,
+            "trigram_bits_per_character": self.trigram.bits_per_character,
+        }
+
 
 def count_yardsticks(
     training_text: str, text: str, most: int | None = None, sample: Sample | None = None

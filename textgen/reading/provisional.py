@@ -65,9 +65,8 @@ class ReadText:
     oddities: tuple[str, ...]
     """Lines to show."""
 
-    def ids(self, characters: slice) -> Ids:
-        """Return the provisional ids of some of its characters."""
-        begin, end, _ = characters.indices(self.count)
+    def ids(self, begin: int, end: int) -> Ids:
+        """Return the provisional ids of its characters from a first to before a last one."""
         return np.fromfile(
             self.out,
             id_type(self.bytes_per_id),

@@ -89,7 +89,9 @@ def _facts(summary: Summary) -> Iterator[str]:
     resolved = model.resolved()
     sha256 = run.config.get("text_sha256")
     yield f"- text: {_files(summary)}, {_characters(summary)} characters" + (
-        f"; SHA-256 of the clean text {sha256}" if sha256 else ""
+        f"; SHA-256 of the {'clean text' if run.store is None else 'store'} {sha256}"
+        if sha256
+        else ""
     )
     yield (
         f"- network: {model.cell.upper()}, layers {model.num_layers}, units {resolved.hidden_size},"

@@ -197,7 +197,10 @@ class Store:
 
 def is_store(folder: Path | str) -> bool:
     """Return whether a folder is, or was, a store."""
-    return (Path(folder) / _ABOUT).is_file()
+    try:
+        return (Path(folder) / _ABOUT).is_file()
+    except (OSError, ValueError):  # no name of a file, or somebody else's folder
+        return False
 
 
 def write_store(

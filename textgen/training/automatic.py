@@ -57,7 +57,10 @@ def automatic_store(paths: Sequence[Path], settings: Settings, root: Path) -> Pa
     if size < LARGE:
         return None
     config = StoreConfig(
-        corpus.min_count, corpus.held_out, "file" if len(files) >= _MANY else "end"
+        corpus.min_count,
+        corpus.max_vocab,
+        corpus.held_out,
+        "file" if len(files) >= _MANY else "end",
     )
     these = _digest([str(path.absolute()) for path in paths])
     state = [(str(file.path), file.size, file.path.stat().st_mtime_ns) for file in files]
