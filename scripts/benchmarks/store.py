@@ -116,6 +116,8 @@ def _stops(command: list[str]) -> Iterator[str]:
         before = _children()
         with _started(command) as process:
             time.sleep(moment)
+            if process.poll() is not None:
+                return  # it was done before
             gone = sum(map(_cpu_of, _family(process.pid)))
             process.send_signal(signal.SIGINT)
         yield f"{max(0.0, _children() - before - gone):.2f} s"
