@@ -19,7 +19,7 @@ from textgen.runs.progress import JUDGED, Position
 from textgen.training.loop import steps_in_epochs
 from textgen.training.recipe import complete
 from textgen.training.setup import set_up
-from textgen.training.sources import Text
+from textgen.training.texts import Text
 
 MARKS = 10
 """Judgements on the way; their time is not counted."""

@@ -10,7 +10,7 @@ from textgen.config import Settings
 from textgen.reading.corpus import Corpus, read_corpus
 from textgen.runs.beginning import Beginning
 from textgen.runs.folder import Run
-from textgen.training.sources import Text
+from textgen.training.texts import Text
 
 
 def bits(

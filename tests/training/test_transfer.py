@@ -25,8 +25,8 @@ from textgen.runs.progress import Position
 from textgen.runs.trained import load
 from textgen.training.beginning import rows_of
 from textgen.training.setup import Learner, set_up
-from textgen.training.sources import Text
 from textgen.training.start import resume, train
+from textgen.training.texts import Text
 
 OTHERS = str.maketrans({"老": "後", "渡": "鼉", "机": "機"})
 """To characters that are new to a run of the story: of 机, the other form is known."""
