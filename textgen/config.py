@@ -218,12 +218,21 @@ class ReadingConfig:
         _require_choices(self)
 
 
+Items = Literal["line", "file"]
+"""What of a text stands for itself."""
+
+
 @dataclass(frozen=True)
 class CorpusConfig:
     """What of a text is used, and what a token is."""
 
     tokens: Literal["character", "word"] = "character"
     """What the model reads and writes one at a time; words are cut by jieba."""
+
+    items: Items | None = None
+    """Texts that stand for themselves: every line, as a list of names has them, or every file, as a
+    folder of poems. Each is begun anew and has an end, and they are shuffled before some are held
+    out. When not given, all is one text that goes on."""
 
     min_count: Count = 1
     """A token that occurs fewer times than this becomes <unk>."""
@@ -235,7 +244,7 @@ class CorpusConfig:
     """Read only this many tokens from the beginning of the text."""
 
     held_out: Annotated[float, Range(at_least=0, at_most=0.5)] = 0.1
-    """Share of the text, at its end, that is never trained on."""
+    """Share of the text, at its end, or of the items, that is never trained on."""
 
     def __post_init__(self) -> None:
         _require_ranges(self)

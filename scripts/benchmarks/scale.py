@@ -34,7 +34,7 @@ STEPS = 16
 def measure(novel: Path, ranks: int, rounds: int, settings: Settings) -> None:
     """Train in turn alone, and together with the same batch and with as many rows each."""
     text = read_corpus([novel]).text
-    training_text, held_out_text = split_text(text, settings.corpus.held_out)
+    training_text, held_out_text = split_text(text, settings.corpus)
     material = Material.of(Vocab.build(text), training_text, held_out_text)
     settings, _ = complete(settings, len(training_text), lambda _: 4.0)
     training, rows = settings.training, settings.training.rows

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import textgen
 from tests.conftest import TINY, Command, copy_run, flags
 from tests.evaluation.test_copying import defined
-from textgen.config import Settings
+from textgen.config import CorpusConfig, Settings
 from textgen.evaluation import overlap
 from textgen.evaluation.copying import TrainingText
 from textgen.evaluation.overlap import Overlap, held_out_overlap
@@ -65,7 +65,7 @@ def test_phrases_of_an_alphabet_are_longer() -> None:
     draw = random.Random(0)  # noqa: S311 - no secret
     words = ["".join(draw.choices("abcdefgh", k=draw.randrange(2, 7))) for _ in range(150)]
     text = " ".join(draw.choices(words, k=40_000))
-    training_text, held_out_text = split_text(text, 0.1)
+    training_text, held_out_text = split_text(text, CorpusConfig())
     found = Overlap.of(training_text, held_out_text)
     assert found.length == 20
     assert found.is_natural

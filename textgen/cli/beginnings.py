@@ -39,11 +39,11 @@ class Given:
 
 def given(
     prefix: str | None, prefix_file: Path | None, prefixes: Path | None, encoding: str | None
-) -> Given:
-    """Return what the flags give to go on from.
+) -> Given | None:
+    """Return what the flags give to go on from, if anything.
 
     Raises:
-        UsageError: there is none, or there are two sources.
+        UsageError: there are two sources.
         TextgenError: a file cannot be read.
     """
     flags = {"--prefix": prefix, "--prefix-file": prefix_file, "--prefixes": prefixes}
@@ -53,7 +53,7 @@ def given(
             "{flags} are two beginnings: give one of them", flags=_(" and ").join(named)
         )
     if not named:
-        raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
+        return None
     path = prefix_file or prefixes
     if prefix is not None and prefix != _PIPE:
         if encoding is not None:
@@ -68,12 +68,31 @@ def given(
     return Given(data, path, one_a_line=prefixes is not None, encoding=encoding)
 
 
-def beginnings(of: Given, trained: "Trained", *, map_script: bool) -> list[str]:
+def require_beginning(of: Given | None, root: Path, name: str | None) -> None:
+    """Refuse to begin with nothing, unless the run that is meant writes items.
+
+    Raises:
+        UsageError: it does not.
+        TextgenError: there is no such run.
+    """
+    from textgen.runs.finding import newest_checkpoints
+    from textgen.runs.trained import find_to_write
+
+    if of is not None:
+        return
+    there_is_one = name is not None or newest_checkpoints(root)
+    if not there_is_one or find_to_write(root, name).end is None:
+        raise UsageError("generate needs a beginning: --prefix TEXT or --prefix-file FILE")
+
+
+def beginnings(of: Given | None, trained: "Trained", *, map_script: bool) -> list[str]:
     """Return the texts to go on from as the model will read them, and tell what is odd about them.
 
     Raises:
         TextgenError: it is no text, or for ``map_script``, OpenCC is not installed.
     """
+    if of is None:
+        return [""]
     from textgen.text.unknown import understood
 
     text = _text(of, trained.vocab)

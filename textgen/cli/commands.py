@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from textgen.cli.beginnings import beginnings, given
+from textgen.cli.beginnings import beginnings, given, require_beginning
 from textgen.cli.help import (
     ARGUMENTS,
     BEGINNING,
@@ -281,7 +281,7 @@ def generate(
 
     Args:
         run: Name of the run, or its folder; the newest when not given.
-        prefix: The beginning; - reads it from standard input.
+        prefix: The beginning; - reads it from standard input. A model of items needs none.
         prefix_file: Text file with the beginning, for a long one; - is standard input.
         prefixes: Text file with a beginning on each line.
         encoding: Encoding of that file, or of the pipe; when not given, the one in which the model
@@ -303,6 +303,7 @@ def generate(
     form = chosen_format(form, as_json=as_json)
     _require_new("out", out)
     begin = given(prefix, prefix_file, prefixes, encoding)
+    require_beginning(begin, checkpoints, run)
     trained = load(run, checkpoints)
     if not counts:
         trained = replace(trained, learned=None)

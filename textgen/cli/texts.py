@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
-from textgen.cli.written import Written, header
+from textgen.cli.written import Written
 from textgen.config import GenerationConfig, SearchConfig
 from textgen.language import _
 
@@ -57,7 +57,6 @@ def write_texts(
     """
     from textgen.bars import progress_bar
     from textgen.cli.printer import Printer
-    from textgen.writing.endings import Ending
 
     printer = None if quiet else Printer()
     count = len(starts) * search.samples
@@ -73,7 +72,9 @@ def write_texts(
                 current = -1
                 for number, piece, ending in pieces:
                     if number != current:
-                        _begin(texts, Written(start, Ending.of(generation)), count, printer)
+                        new = Written(start, decoder.ending(generation))
+                        new.is_line = decoder.end == "\n"
+                        _begin(texts, new, count, printer)
                         current = number
                     texts[-1].text += piece
                     texts[-1].ending = ending
@@ -106,7 +107,7 @@ def _begin(texts: list[Written], new: Written, count: int, printer: "Printer | N
     if printer is not None:
         if number:
             printer.end()
-        printer.write(header(number, count) + new.prefix)
+        printer.write(new.header(number, count) + new.prefix)
 
 
 def tell_of_what_never_came(generation: GenerationConfig, texts: Sequence[Written]) -> None:

@@ -37,18 +37,21 @@ class Written:
     text: str = ""
     """What follows the prefix."""
 
+    is_line: bool = False
+    """Whether it is an item that is a line: among others it needs nothing to stand above it."""
 
-def header(number: int, count: int) -> str:
-    """Return the line that stands above one of several texts; numbers begin with 0."""
-    if count == 1:
-        return ""
-    return _("--- {number} of {count} ---").format(number=number + 1, count=count) + "\n"
+    def header(self, number: int, count: int) -> str:
+        """Return what stands above it, one of several texts; numbers begin with 0."""
+        if count == 1 or self.is_line:
+            return ""
+        return _("--- {number} of {count} ---").format(number=number + 1, count=count) + "\n"
 
 
 def as_text(texts: Sequence[Written]) -> str:
     """Return the texts as they stand in a terminal."""
     return "".join(
-        f"{header(number, len(texts))}{one.prefix}{one.text}\n" for number, one in enumerate(texts)
+        f"{one.header(number, len(texts))}{one.prefix}{one.text}\n"
+        for number, one in enumerate(texts)
     )
 
 

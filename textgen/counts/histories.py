@@ -8,6 +8,9 @@ steps instead of by a search through the text.
 Beside them there are histories that skip: what stood not right after them, but 1, 2, ... S tokens
 later. Each is one of the histories of (K + 1) // 2 tokens, and has its number.
 
+In a text of items (``text.items``) no history looks past an end: the longest one that stands at a
+place begins with it.
+
 Shapes: N tokens of the text, V vocabulary, K longest history, S that skip, H_k different histories
 of k tokens, G_k of them with what followed (so H_1 = V and H_k+1 = G_k), R places, n followers in
 all.
@@ -112,6 +115,7 @@ class Histories:
         positions: where they stand, if that is known.
         pairs: then also which pair of the longest history and what followed it stands at each
             place, from K on, (N - K,); and of those that skip, from where they reach back to.
+        end: the id of what closes an item, in a text of items.
     """
 
     def __init__(
@@ -121,11 +125,13 @@ class Histories:
         skips: int = 0,
         positions: Sequence[Positions] = (),
         pairs: Sequence[Integers] = (),
+        end: int | None = None,
     ) -> None:
         self.followers = followers
         self.vocab_size = vocab_size
         self.skips = skips
         self.positions = positions
+        self.end = end
         self._pairs = pairs
         self.longest = len(followers) - skips
         """K."""
@@ -138,7 +144,14 @@ class Histories:
         """Tokens that the one looks back which looks back the furthest."""
 
     @classmethod
-    def of(cls, tokens: TokenIds, vocab_size: int, longest: int, skips: int = 0) -> "Histories":
+    def of(
+        cls,
+        tokens: TokenIds,
+        vocab_size: int,
+        longest: int,
+        skips: int = 0,
+        end: int | None = None,
+    ) -> "Histories":
         """Return those of a text.
 
         Args:
@@ -146,8 +159,10 @@ class Histories:
             vocab_size: V.
             longest: K.
             skips: S.
+            end: the id of what closes an item, in a text of items.
         """
         count = len(tokens)
+        back = None if end is None else _back(tokens == end)
         followers, positions = [], []
         # Which history of k tokens ends at each place, from k - 1 on; and those places in order.
         grams, kinds = tokens.astype(np.int32), vocab_size
@@ -156,8 +171,11 @@ class Histories:
             histories = np.full(count + 1, kinds, np.int32)
             histories[k:] = grams
             before = histories[k:count]
-            starts = _starts(before, kinds + 1)
             places = order[order < len(before)]  # at the end, nothing follows
+            if back is not None:
+                whole = back[k:count] >= k
+                before, places = np.where(whole, before, np.int32(kinds)), places[whole[places]]
+            starts = _starts_of_known(before, kinds)
             places += k
             positions.append(Positions(histories, places, starts))
             del grams  # of a long text, every array is tens of megabytes
@@ -171,14 +189,17 @@ class Histories:
             same, none = positions[length - 1], followers[length - 1].none
             histories = np.full(count + 1, none, np.int32)
             histories[skipped:] = same.histories[:-skipped]
-            before = histories[length + skipped : count]
             places = same.places + np.int32(skipped)
             places = places[places < count]
-            positions.append(Positions(histories, places, _starts(before, none + 1)))
+            if back is not None:
+                whole = back >= length + skipped
+                histories[~whole], places = none, places[whole[places]]
+            before = histories[length + skipped : count]
+            positions.append(Positions(histories, places, _starts_of_known(before, none)))
             grams, _, found = _longer(before, tokens[length + skipped :], none, vocab_size)
             followers.append(found)
             pairs.append(grams)
-        return cls(followers, vocab_size, skips, positions, pairs)
+        return cls(followers, vocab_size, skips, positions, pairs, end)
 
     def find(self, recent: TokenIds) -> list[Integers]:
         """Return the numbers (R,) of the histories that end ``recent`` (R, C).
@@ -188,6 +209,10 @@ class Histories:
         Returns:
             Of those of 1 to K tokens, then of those that skip 1 to S.
         """
+        if self.end is not None:
+            newest = np.logical_or.accumulate((recent == self.end)[:, ::-1], axis=1)[:, ::-1]
+            recent = recent.copy()
+            recent[:, :-1][newest[:, 1:]] = -1  # what stands before the last end
         return [
             self._ending(recent[:, : max(0, recent.shape[1] - skipped)], k)
             for k, skipped in self.spans
@@ -300,9 +325,12 @@ def _longer(
     first = np.flatnonzero(new).astype(np.int32)
     counts = np.append(first[1:], np.int32(len(order)))[: len(first)] - first
     del first
-    found = Followers(_starts(followed, kinds + 1), following, counts)
+    starts = _starts_of_known(followed, kinds)
     del followed
-    return which(new, order), order, found
+    numbers, known = which(new, order), int(starts[-1])
+    if known < len(following):  # what followed the history that is none stands last
+        np.minimum(numbers, known, out=numbers)
+    return numbers, order, Followers(starts, following[:known], counts[:known])
 
 
 def _starts(numbers: Integers, kinds: int) -> NDArray[np.int32]:
@@ -313,3 +341,19 @@ def _starts(numbers: Integers, kinds: int) -> NDArray[np.int32]:
     starts = np.zeros(kinds + 1, np.int32)
     np.cumsum(np.bincount(numbers, minlength=kinds), out=starts[1:])
     return starts
+
+
+def _starts_of_known(histories: Integers, kinds: int) -> NDArray[np.int32]:
+    """Return the same of so many kinds of histories and of the one that is none: of that, none."""
+    starts = _starts(histories, kinds + 1)
+    starts[-1] = starts[-2]
+    return starts
+
+
+def _back(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return how many tokens a history at each place may have, (N + 1,): back to the last end."""
+    places = np.arange(len(ends) + 1, dtype=np.int32)
+    last = np.zeros_like(places)
+    last[1:] = np.where(ends, places[:-1], 0)
+    back: NDArray[np.int32] = places - np.maximum.accumulate(last)
+    return back

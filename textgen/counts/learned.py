@@ -42,6 +42,7 @@ class Learned:
         occurring: NDArray[np.int64] | None = None,
         as_before: bool = False,
         earlier: TokenIds = NOTHING,
+        end: int | None = None,
     ) -> "Learned":
         """Count a text.
 
@@ -52,6 +53,7 @@ class Learned:
             occurring: how often each token stands there, (V,), where that is known.
             as_before: with the experts alone that there were before any history skipped.
             earlier: ids (E,) of what was learned before, and counts as well.
+            end: the id of what closes an item, in a text of items.
         """
         if occurring is None:
             occurring = occurrences(tokens, vocab_size)
@@ -61,7 +63,8 @@ class Learned:
         form = form_for(frequencies, len(counted))
         if as_before:
             form = Form(form.longest)
-        return cls(Histories.of(counted, vocab_size, form.longest, form.skips), frequencies)
+        histories = Histories.of(counted, vocab_size, form.longest, form.skips, end)
+        return cls(histories, frequencies)
 
     @property
     def form(self) -> Form:

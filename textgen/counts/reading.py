@@ -110,7 +110,9 @@ class Reading:
     def __init__(self, learned: Histories, tokens: TokenIds, before: TokenIds) -> None:
         self.tokens = tokens
         self._learned = learned
-        self.own = Histories.of(tokens, learned.vocab_size, learned.longest, learned.skips)
+        self.own = Histories.of(
+            tokens, learned.vocab_size, learned.longest, learned.skips, learned.end
+        )
         """What followed what in the text itself."""
         context = before[-learned.reach :]
         self._context = np.concatenate([context, tokens])

@@ -82,7 +82,8 @@ def dynamic_surprisals(
     """Return the bits (M,) that each token costs; the arguments are ``evaluate_dynamically``'s."""
     adapting = _without_dropout(model)
     parameters = list(adapting.parameters())
-    scales = _gradient_scales(adapting, vocab, learned)
+    end, judged_before = None if passage.end is None else vocab.tokens[passage.end], 0
+    scales = _gradient_scales(adapting, vocab, learned, end)
     nats: list[Tensor] = []
     count = len(passage.ids)
     reading = None if counts is None else counts.learned.reading(passage.ids[:], passage.context)
@@ -90,12 +91,13 @@ def dynamic_surprisals(
         for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
             judged = costs.detach()
             if counts is not None and reading is not None:
-                places = np.arange(SEGMENT * len(nats), SEGMENT * len(nats) + len(costs))
-                experts = counts.learned.consult(reading.seen(places))
+                places = np.arange(judged_before, judged_before + len(costs))
+                experts = counts.learned.consult(reading.seen(places, hidden=end is not None))
                 targets = torch.from_numpy(passage.ids[places]).to(judged.device).long()
                 with torch.no_grad():
                     judged = -counts.product.judge(features, logits, experts, targets)[0]
             nats.append(judged)
+            judged_before += len(costs)
             gradients = torch.autograd.grad(costs.mean(), parameters)
             with torch.no_grad():
                 for parameter, gradient, scale in zip(parameters, gradients, scales, strict=True):
@@ -113,12 +115,14 @@ def _without_dropout(model: LanguageModel) -> LanguageModel:
     return copied.to(model.output.weight.device).train()
 
 
-def _gradient_scales(model: LanguageModel, vocab: Vocab, learned: str) -> list[Tensor]:
+def _gradient_scales(
+    model: LanguageModel, vocab: Vocab, learned: str, end: str | None
+) -> list[Tensor]:
     """Return of each parameter what its gradients are divided by, of the parameter's shape."""
     parameters = list(model.parameters())
     squares = [torch.zeros_like(parameter) for parameter in parameters]
     count = 0
-    for costs in _sampled(model, vocab, learned):
+    for costs in _sampled(model, vocab, learned, end):
         gradients = torch.autograd.grad(costs.mean(), parameters)
         for square, gradient in zip(squares, gradients, strict=True):
             square.addcmul_(gradient, gradient)
@@ -128,10 +132,11 @@ def _gradient_scales(model: LanguageModel, vocab: Vocab, learned: str) -> list[T
     return [root + mean + _EPSILON for root in roots]
 
 
-def _sampled(model: LanguageModel, vocab: Vocab, learned: str) -> Iterator[Tensor]:
+def _sampled(model: LanguageModel, vocab: Vocab, learned: str, end: str | None) -> Iterator[Tensor]:
     """Yield what the tokens of segments from all over a text cost, in nats, (T,) each."""
     last = max(0, len(learned) - _SAMPLE)
     for start in np.unique(np.linspace(0, last, _SAMPLES, dtype=int)).tolist():
         text, before = learned[start : start + _SAMPLE], learned[max(0, start - CONTEXT) : start]
-        for *_others, costs in read_in_order(model, Passage.of(vocab, text, before), SEGMENT):
+        passage = Passage.of(vocab, text, before, end)
+        for *_others, costs in read_in_order(model, passage, SEGMENT):
             yield costs

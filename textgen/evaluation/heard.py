@@ -26,12 +26,17 @@ class Heard:
     places: NDArray[np.int64]
     """Where in the text its tokens stand, rising, (H,)."""
 
+    alone: bool = False
+    """Whether nothing of it counts, as in a text of items."""
+
     @classmethod
     def of(cls, learned: Learned, passage: Passage, sample: Sample) -> "Heard":
         """Return what is heard of a passage while the sample, or a part of its rows, is judged."""
         places = sample.heard
-        return cls(learned.reading(passage.ids[places], passage.context), places)
+        reading = learned.reading(passage.ids[places], passage.context)
+        return cls(reading, places, passage.end is not None)
 
     def seen(self, places: NDArray[np.int64], *, hidden: bool) -> Seen:
         """Return what counts at places (R,) of the rows; see ``Reading.seen``."""
+        hidden = hidden or self.alone
         return self.reading.seen(np.searchsorted(self.places, places), hidden=hidden)

@@ -20,7 +20,8 @@ from textgen.evaluation.yardsticks import Yardsticks, count_yardsticks
 from textgen.language import _
 from textgen.reading.corpus import read_corpus
 from textgen.runs.trained import Trained, as_trained
-from textgen.writing.generation import generate
+from textgen.writing.decoder import Decoder
+from textgen.writing.generation import written
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Judged:
         errors: Errors = "mend",
     ) -> None:
         self.trained = trained
-        held_out = trained.run.settings.corpus.held_out
+        config = trained.run.settings.corpus
         self._parts = Parts.of(trained.run)
         self.changed = self._parts.changed
         self.training_text, self.held_out_text = self._parts.training, self._parts.held_out
@@ -98,10 +99,10 @@ class Judged:
             corpus = read_corpus([Path(file)], reading)
             for line in corpus.oddities():
                 log.info("%s", line)
-            self.text, self.before = corpus.text, ""
+            self.text, self.before = corpus.text_of(config.items), ""
         elif self.held_out_text:
             self.text, self.before = self.held_out_text, self.training_text
-        elif held_out and self.changed:
+        elif config.held_out and self.changed:
             raise TextgenError(
                 "{changed}, and too short to judge: put that back", changed=self.changed
             )
@@ -113,7 +114,7 @@ class Judged:
     @cached_property
     def passage(self) -> Passage:
         """The text as the model's vocabulary reads it."""
-        return Passage.of(self.trained.vocab, self.text, self.before)
+        return Passage.of(self.trained.vocab, self.text, self.before, self.trained.run.end)
 
     @cached_property
     def overlap(self) -> Overlap:
@@ -144,7 +145,8 @@ class Judged:
 
     def yardsticks(self) -> Yardsticks:
         """Return what counts of the same training text come to."""
-        return count_yardsticks(self.training_text, self.text, self.trained.run.plan.counted)
+        run = self.trained.run
+        return count_yardsticks(self.training_text, self.text, run.plan.counted, end=run.end)
 
     def adapting(self) -> Evaluation:
         """Return the figures of a copy of the model that goes on learning from what is judged.
@@ -165,7 +167,8 @@ class Judged:
         trained = self.trained
         text = self.text[:most]
         whole = len(text) == len(self.text)
-        passage = self.passage if whole else Passage.of(trained.vocab, text, self.before)
+        end = trained.run.end
+        passage = self.passage if whole else Passage.of(trained.vocab, text, self.before, end)
         predictions = predict_text(trained.model, passage, counts=trained.counts)
         return trained.vocab.split(text), predictions
 
@@ -178,6 +181,6 @@ class Judged:
         """
         original = TrainingText(self.training_text)
         trained = self.trained
-        sample = "".join(generate(trained, "\n", COPYING_SAMPLE))
+        sample = written(Decoder.of(trained), COPYING_SAMPLE)
         natural = self.held_out_text[: COPYING_SAMPLE.length]
         return original.copied_by(sample), original.copied_by(natural) if natural else None

@@ -4,7 +4,8 @@ Every character of the text is judged, in order, the state carried from the firs
 an even sample of them (``sample``).
 Bits are per character also where tokens are words. A token that the vocabulary does not hold is
 predicted as ``<unk>``, and costs log2 of the number of tokens that ``<unk>`` stands for besides:
-so leaving tokens out of the vocabulary never improves the figure.
+so leaving tokens out of the vocabulary never improves the figure. Of a text of items each begins
+with a fresh state, and its end is judged as well.
 
 Shapes: M tokens to judge, R rows judged side by side, L tokens judged of each, n tokens judged in
 all, C tokens of context, V vocabulary.
@@ -13,6 +14,7 @@ all, C tokens of context, V vocabulary.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -21,7 +23,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from textgen.errors import TextgenError
-from textgen.evaluation.sample import Sample
+from textgen.evaluation.items import pieces
+from textgen.evaluation.sample import ROWS, Sample
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import detach
 from textgen.text.tokens import Tokens, looked_up
@@ -61,13 +64,16 @@ class Passage:
     unknown_cost: float = 0.0
     """The bits that a token which is not known costs on top of ``<unk>``."""
 
+    end: int | None = None
+    """The id of what closes an item, in a text of items. Before each, nothing was read."""
+
     @property
     def count(self) -> int:
         """M."""
         return len(self.ids)
 
     @classmethod
-    def of(cls, vocab: Vocab, text: str, before: str = "") -> "Passage":
+    def of(cls, vocab: Vocab, text: str, before: str = "", end: str | None = None) -> "Passage":
         """Return a text as a vocabulary reads it.
 
         Args:
@@ -75,16 +81,18 @@ class Passage:
             text: what is judged, every character.
             before: the text before it, of which the end is the context; when empty, a line's
                 beginning.
+            end: what closes an item, in a text of items; then nothing counts that stands before it.
 
         Raises:
             TextgenError: the text is empty.
         """
         if not text:
             raise TextgenError("the text to judge is empty: give one with characters in it")
-        ids, context = vocab.encode(text), vocab.encode(before[-CONTEXT:] or "\n")
+        ids, context = vocab.encode(text), vocab.encode(end or before[-CONTEXT:] or "\n")
         unknown = ids == UNKNOWN_ID
         kinds = len({*vocab.folded, *vocab.unknown(text)}) if unknown.any() else 1
-        return cls(ids, context, len(text), math.log2(kinds))
+        closing = None if end is None else vocab[end]
+        return cls(ids, context, len(text), math.log2(kinds), closing)
 
     def unknown_bits(self, ids: TokenIds) -> NDArray[np.float64]:
         """Return what each of some tokens costs on top of ``<unk>``: 0 for known ones."""
@@ -141,6 +149,8 @@ def token_surprisals(
     The arguments are ``evaluate_text``'s; the model is left in its mode for evaluating.
     """
     sample = sample or Sample.of(len(passage.ids))
+    if passage.end is not None:
+        return _surprisals_in_items(model, passage, sample, watch)
     rows_of_tokens = _rows_of_tokens(model, passage, sample)
     xs, ys = rows_of_tokens[:, :-1], rows_of_tokens[:, 1:]
     model.require_one_direction()
@@ -176,6 +186,9 @@ def read(
     """
     model.require_one_direction()
     sample = sample or Sample.of(len(passage.ids))
+    if passage.end is not None:
+        yield from _read_items(model, passage, passage.end, sample)
+        return
     rows_of_tokens = _rows_of_tokens(model, passage, sample)
     begin = torch.arange(sample.rows)[:, None] * sample.step - len(passage.context) + 1
     state = None
@@ -187,12 +200,40 @@ def read(
         yield places[judged].numpy(), features[judged.to(features.device)]
 
 
+def _read_items(
+    model: LanguageModel, passage: Passage, end: int, sample: Sample
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Read a text of items as ``read`` does, each with a fresh state."""
+    state = None
+    device = model.output.weight.device
+    for tokens, places, goes_on in pieces(passage.ids[:], end, sample, _CHUNK // ROWS):
+        features, state = model.features(tokens.to(device), state if goes_on else None)
+        judged = places >= 0
+        yield places[judged].numpy(), features[judged.to(device)]
+
+
+def _surprisals_in_items(
+    model: LanguageModel, passage: Passage, sample: Sample, watch: Watch | None
+) -> NDArray[np.float64]:
+    """Return the bits of a text of items as ``token_surprisals`` does."""
+    model.eval()
+    bits = np.zeros(passage.count)
+    for places, features in read(model, passage, sample):
+        targets = torch.from_numpy(passage.ids[places]).to(features.device)
+        nats = _cross_entropies(model.output(features)[None], targets[None])
+        bits[places] = to_bits(nats[0])
+        if watch is not None:
+            watch(len(places))
+    places = sample.places
+    return bits[places] + passage.unknown_bits(passage.ids[places])
+
+
 def read_in_order(
     model: LanguageModel, passage: Passage, columns: int = _CHUNK
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Judge tokens strictly in order, a piece at a time, with the weights as they then are.
 
-    The gradient stops where a piece begins.
+    The gradient stops where a piece begins. An item begins with a piece, and a fresh state.
 
     Args:
         model: the language model.
@@ -211,10 +252,21 @@ def read_in_order(
     if len(warm_up) > 0:
         with torch.no_grad():
             _, state = model.features(warm_up[None])
-    for x, y in zip(xs[None].split(columns, dim=1), ys[None].split(columns, dim=1), strict=True):
-        features, state = model.features(x, detach(state))
+    for first, last, fresh in _pieces_in_order(passage, columns):
+        x, y = xs[None, first:last], ys[None, first:last]
+        features, state = model.features(x, None if fresh else detach(state))
         logits = model.output(features)
         yield features[0], logits[0], _cross_entropies(logits, y)[0]
+
+
+def _pieces_in_order(passage: Passage, columns: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield where pieces of so many tokens begin and end, and whether an item begins there."""
+    borders = [0, passage.count]
+    if passage.end is not None:
+        borders[1:1] = (np.flatnonzero(passage.ids[:-1] == passage.end) + 1).tolist()
+    for begin, end in pairwise(borders):
+        for first in range(begin, end, columns):
+            yield first, min(first + columns, end), passage.end is not None and first == begin
 
 
 def to_bits(nats: Tensor) -> NDArray[np.float64]:

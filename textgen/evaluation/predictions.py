@@ -64,7 +64,8 @@ def predict_text(
         expected, nats = logits.float().log_softmax(dim=1), of_network
         of_each = -nats[:, None]
         if counts is not None and reading is not None:
-            experts = counts.learned.consult(reading.seen(places))
+            alone = passage.end is not None
+            experts = counts.learned.consult(reading.seen(places, hidden=alone))
             targets = torch.from_numpy(passage.ids[places]).to(logits.device).long()
             expected = counts.product(features, logits, experts)
             nats, of_each = _judged(counts, features, logits, experts, targets)

@@ -38,7 +38,11 @@ class Yardsticks:
 
 
 def count_yardsticks(
-    training_text: str, text: str, most: int | None = None, sample: Sample | None = None
+    training_text: str,
+    text: str,
+    most: int | None = None,
+    sample: Sample | None = None,
+    end: str | None = None,
 ) -> Yardsticks:
     """Judge a text by counts of another one that it is taken to follow.
 
@@ -49,10 +53,12 @@ def count_yardsticks(
         text: what is judged, of M characters.
         most: of a longer training text, so many characters spread over it are counted.
         sample: which of the M characters are judged; all when not given.
+        end: what closes an item, in a text of items; none is told of the one before it.
     """
     vocab = Vocab.build(training_text + text)
-    counted = Excerpt.of(len(training_text), most).take(vocab.encode(training_text))
-    passage = Passage.of(vocab, text, training_text)
+    tokens = vocab.encode((end or "") + training_text)
+    counted = Excerpt.of(len(tokens), most).take(tokens)
+    passage = Passage.of(vocab, text, training_text, end)
     return judge_by_counts(counted, passage, len(vocab), sample)
 
 
@@ -67,13 +73,27 @@ def judge_by_counts(
         vocab_size: V, of both.
         sample: which of the M characters are judged; all when not given.
     """
-    pieces, kept = _pieces(passage, sample or Sample.of(passage.count))
-    unknown = passage.unknown_bits(pieces)
-    bits = [
-        (surprisals(counted, pieces, vocab_size) + unknown)[kept]
-        for surprisals in (kneser_ney_surprisals, trigram_surprisals)
-    ]
+    sample = sample or Sample.of(passage.count)
+    bits = []
+    for surprisals, history in ((kneser_ney_surprisals, ORDER - 1), (trigram_surprisals, 2)):
+        if passage.end is None:
+            learned, (pieces, kept) = counted, _pieces(passage, sample)
+        else:
+            learned, _ = _apart(counted, passage.end, history)
+            pieces, places = _apart(passage.ids[:], passage.end, history)
+            kept = np.isin(np.arange(len(pieces)), places[sample.places])
+        costs = surprisals(learned, pieces, vocab_size) + passage.unknown_bits(pieces)
+        bits.append(costs[kept])
     return Yardsticks(*(figures_of(one, len(one)) for one in bits))
+
+
+def _apart(tokens: TokenIds, end: int, history: int) -> tuple[TokenIds, NDArray[np.int64]]:
+    """Return items with as many ends between them as a history is long, and where each token is.
+
+    So the longest history before an item's first token is of ends alone, and stands nowhere else.
+    """
+    times = np.where(tokens == end, history, 1)
+    return np.repeat(tokens, times), np.cumsum(times) - times
 
 
 def _pieces(passage: Passage, sample: Sample) -> tuple[TokenIds, NDArray[np.bool_]]:

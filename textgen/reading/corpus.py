@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from textgen.config import ReadingConfig
+from textgen.config import Items, ReadingConfig
 from textgen.errors import TextgenError, os_reason
 from textgen.language import Message, _
 from textgen.names import readable
@@ -18,6 +18,7 @@ from textgen.reading.encodings import Decoded, decode
 from textgen.reading.folders import look_into, require_file
 from textgen.reading.order import natural_key
 from textgen.text.characters import count_characters
+from textgen.text.items import closed
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,12 @@ class Corpus:
     def text(self) -> str:
         """The clean texts, each ending with a newline, one after the other."""
         return "".join(file.text for file in self.files)
+
+    def text_of(self, items: Items | None) -> str:
+        """Return the same, or where lines or files are items, each with its end."""
+        if items is None:
+            return self.text
+        return "".join(closed((file.text for file in self.files), items))
 
     def describe(self) -> list[str]:
         """Return lines to show: about every file, or about many at once; and all that is odd."""

@@ -36,6 +36,12 @@ class Beginning:
         Raises:
             TextgenError: it has no checkpoint yet, or its files do not belong together.
         """
+        if (items := run.settings.corpus.items) is not None:
+            raise UsageError(
+                "{name} learned with --items {items}: nothing can begin with it",
+                name=run.name,
+                items=items,
+            )
         weights = read_best(run)
         text = ""
         if (run.folder / "text.txt").exists():
@@ -59,6 +65,8 @@ class Beginning:
         Raises:
             UsageError: they are of another kind of token, or of another shape.
         """
+        if settings.corpus.items is not None:
+            raise UsageError("--items and --from cannot go together: leave one of them out")
         kind = settings.corpus.tokens
         if kind != self.vocab.kind:
             raise UsageError(

@@ -38,8 +38,13 @@ def save_counts(path: Path, learned: Learned) -> None:
     write_atomically(path, save(arrays))
 
 
-def load_counts(path: Path, vocab_size: int) -> Learned:
+def load_counts(path: Path, vocab_size: int, end: int | None = None) -> Learned:
     """Undo ``save_counts``; where histories stood is not in the file.
+
+    Args:
+        path: the file.
+        vocab_size: V.
+        end: the id of what closes an item, in a text of items.
 
     Raises:
         TextgenError: the file is damaged, or of another vocabulary.
@@ -52,7 +57,8 @@ def load_counts(path: Path, vocab_size: int) -> Learned:
             Followers(*(arrays[f"{name}.{part}"] for part in ("first", "tokens", "counts")))
             for name in _names(Form(len(names) - skips, skips))
         ]
-        learned = Learned(Histories(followers, vocab_size, skips), arrays["frequencies"])
+        histories = Histories(followers, vocab_size, skips, end=end)
+        learned = Learned(histories, arrays["frequencies"])
         if learned.frequencies.shape != (vocab_size,):
             raise TextgenError(
                 "{path} is of another vocabulary than the vocab.json beside it", path=path

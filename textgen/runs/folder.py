@@ -27,7 +27,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-from textgen.config import Settings
+from textgen.config import CorpusConfig, Settings
 from textgen.counts.learned import Learned
 from textgen.errors import TextgenError, UsageError, os_reason
 from textgen.files import sync_folder, write_atomically
@@ -38,6 +38,7 @@ from textgen.runs.format import FormatError, parse, require, require_settings
 from textgen.runs.pictured import Pictured
 from textgen.runs.progress import Plan
 from textgen.runs.record import Entry, Record, best_figures
+from textgen.text.items import end_of, split_items
 from textgen.text.vocab import TokenKind, Vocab
 
 FORMAT = 4
@@ -196,6 +197,11 @@ class Run(Pictured):
         made_as: int = self.config.get("format", 1)
         return made_as >= 3
 
+    @property
+    def end(self) -> str | None:
+        """What closes an item of its text, if that is one of items."""
+        return end_of(self.settings.corpus.items)
+
     def unchanged_text(self) -> str:
         """Return the text, trained on and held out.
 
@@ -241,7 +247,7 @@ class Run(Pictured):
         Raises:
             TextgenError: as ``unchanged_text``.
         """
-        return split_text(self.unchanged_text(), self.settings.corpus.held_out)
+        return split_text(self.unchanged_text(), self.settings.corpus)
 
     def read_text(self) -> tuple[str, Message | None]:
         """Return what ``text.txt`` holds, and that it is another text now: None if it is not.
@@ -331,9 +337,11 @@ def _read_vocab(folder: Path) -> Vocab:
     return Vocab.from_json(text)
 
 
-def split_text(text: str, held_out: float) -> tuple[str, str]:
+def split_text(text: str, config: CorpusConfig) -> tuple[str, str]:
     """Return a text's two parts: to train on, and the share at its end that is held out."""
-    cut = len(text) - int(held_out * len(text))
+    if (end := end_of(config.items)) is not None:
+        return split_items(text, end, config.held_out)
+    cut = len(text) - int(config.held_out * len(text))
     return text[:cut], text[cut:]
 
 

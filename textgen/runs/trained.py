@@ -146,12 +146,15 @@ def _learned(run: Run) -> Learned | None:
     """Return what counting knows of a run's training text, if the run has anything of it left."""
     if not run.settings.model.counts:
         return None
+    end = None if run.end is None else run.vocab[run.end]
     if run.counts.exists():
-        return load_counts(run.counts, len(run.vocab))
+        return load_counts(run.counts, len(run.vocab), end)
     if (run.folder / "text.txt").exists():
-        earlier, tokens = map(run.vocab.encode, (run.earlier_text(), run.split()[0]))
         before, most = not run.skips, run.plan.counted
-        return Learned.of(tokens, len(run.vocab), most, as_before=before, earlier=earlier)
+        earlier, tokens = map(
+            run.vocab.encode, (run.earlier_text(), (run.end or "") + run.split()[0])
+        )
+        return Learned.of(tokens, len(run.vocab), most, as_before=before, earlier=earlier, end=end)
     log.warning(
         "%s has neither counts.safetensors nor text.txt: it goes on with its network alone, which "
         "writes worse",

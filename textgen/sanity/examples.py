@@ -42,12 +42,16 @@ class ShuffledBatches:
         seed: what the orders follow from.
     """
 
-    carries_state = False
+    pads = False
 
     def __init__(self, examples: Examples, batch_size: int, seed: int) -> None:
         self.examples = examples
         self.batch_size = batch_size
         self.seed = seed
+
+    def goes_on(self, epoch: int, batch: int) -> bool:  # noqa: ARG002
+        """Return that no sequence goes on in another batch."""
+        return False
 
     def num_batches(self, epoch: int) -> int:  # noqa: ARG002 - epochs are alike here
         """Return how many batches an epoch has."""

@@ -47,8 +47,11 @@ class Batches(Protocol):
     """What the training loop asks of its data."""
 
     @property
-    def carries_state(self) -> bool:
-        """Whether row r of a batch goes on where row r of the batch before it stopped."""
+    def pads(self) -> bool:
+        """Whether rows may end before their batch does: then y is below 0 there."""
+
+    def goes_on(self, epoch: int, batch: int) -> bool:
+        """Return whether row r of a batch goes on where row r of the batch before it stopped."""
 
     def num_batches(self, epoch: int) -> int:
         """Return how many batches an epoch has."""
@@ -73,6 +76,7 @@ class TextBatches(ABC):
         TooShortError: the text is too short for one batch.
     """
 
+    pads: ClassVar[bool] = False
     carries_state: ClassVar[bool]
     """Whether row r of a batch goes on where row r of the batch before it stopped."""
 
@@ -115,6 +119,11 @@ class TextBatches(ABC):
         """Yield the batches of an epoch: of the first one, and each time of the next."""
         epoch, self._next_epoch = self._next_epoch, self._next_epoch + 1
         return self.epoch(epoch)
+
+    def goes_on(self, epoch: int, batch: int) -> bool:
+        """Return whether a batch goes on where the one before it stopped: all do, or none."""
+        del epoch, batch
+        return self.carries_state
 
     @abstractmethod
     def num_batches(self, epoch: int) -> int:

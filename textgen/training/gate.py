@@ -25,6 +25,7 @@ from textgen.model.state import State
 from textgen.text.tokens import Tokens
 from textgen.text.vocab import TokenIds
 from textgen.training.eager import Adam
+from textgen.training.padding import without_padding
 
 _LENGTHS, _PASSES = (200_000, 1_000_000), (4.0, 12.0)
 """Passes over texts of so many tokens in which the gate learns at most: the longer a text, the
@@ -68,6 +69,8 @@ class GateLearner:
         config: how the network is trained.
         excerpt: what of the text was counted.
         earlier: what was counted before it, ids (E,).
+        items: whether the text is one of items. Then y may be below 0 where a row has ended, and
+            what was read lately, which is other items, never counts.
     """
 
     def __init__(
@@ -78,12 +81,15 @@ class GateLearner:
         config: TrainingConfig,
         excerpt: Excerpt,
         earlier: TokenIds = NOTHING,
+        *,
+        items: bool = False,
     ) -> None:
         self.counts = counts
         self.optimizer = Adam(counts.product.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.99))
         self._model = model
         self._tokens = tokens
         self._excerpt = excerpt
+        self._items = items
         counted = excerpt.take(tokens)
         if len(earlier):  # of a long text, a copy is tens of megabytes
             counted = np.concatenate([earlier, counted])
@@ -99,6 +105,8 @@ class GateLearner:
     def loss(self, x: Tensor, y: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the network's loss of a batch of places (B, T), and the new state."""
         features, state = self._model.features(self._at(x), state)
+        if self._items:
+            features, y = without_padding(features, y)
         self._batch = features.detach(), y
         return self._model.cross_entropy(features, self._at(y)), state
 
@@ -125,6 +133,10 @@ class GateLearner:
         if step > steps or step % every or self._batch is None:
             return
         features, y = self._batch
+        if self._items:  # it is one row: cut into stretches
+            whole = y.shape[1] // _STRETCH
+            y = y[0, : whole * _STRETCH].view(whole, _STRETCH)
+            features = features[0, : whole * _STRETCH].view(whole, _STRETCH, features.shape[2])
         generator = np.random.default_rng((self._seed, step))
         order = generator.permutation(len(y))
         first = int(generator.integers(max(1, y.shape[1] - _STRETCH + 1)))
@@ -133,7 +145,7 @@ class GateLearner:
         rows = np.sort(order[np.all(counted, axis=1)[order]][:_ROWS])
         if len(rows) == 0:
             return
-        hidden = generator.random(len(rows)) < _HIDDEN
+        hidden = generator.random(len(rows)) < (1.0 if self._items else _HIDDEN)
         places = y[rows][:, columns]
         experts = self.counts.learned.consult(
             self._blocks.seen(where[rows].flatten(), hidden.repeat(places.shape[1]))

@@ -134,7 +134,8 @@ class Judge:
 
     def sample(self) -> str:
         """Return what the network writes now."""
-        decoder = decoder_of(self.learner.model, self.material.vocab, self.learner.counts)
+        model, counts = self.learner.model, self.learner.counts
+        decoder = decoder_of(model, self.material.vocab, counts, self.material.end)
         return sample_of(decoder, self.learner.settings.training.prefix)
 
     def _glanced_at(self, passage: Passage) -> Sample:

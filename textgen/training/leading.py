@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from textgen.config import Precision, Settings
+from textgen.errors import UsageError
 from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.runs.progress import Position
-from textgen.text.batches import TextBatches
+from textgen.text.batches import Batches
 from textgen.text.store import Store
 from textgen.text.tokens import Tokens
 from textgen.training.leg import Leg
@@ -27,7 +28,7 @@ def together(
     settings: Settings,
     model: LanguageModel,
     optimizer: torch.optim.Optimizer,
-    batches: TextBatches,
+    batches: Batches,
     text: Tokens,
     store: Store | None,
     total_steps: int,
@@ -64,7 +65,8 @@ def together(
     exact = replace(settings.training, precision=precision)
     parameters = list(model.parameters())
     moments = list(optimizer.state.get(parameters[0], {}))
-    state = position.state if batches.carries_state else None
+    carries_state = batches.goes_on(position.epoch, 1)
+    state = position.state if carries_state else None
     ranks.say(
         do="steps",
         settings=replace(settings, training=exact).flat(),
@@ -77,7 +79,7 @@ def together(
     )
     remembered = [optimizer.state[whose][name] for whose in parameters for name in moments]
     ranks.spread_all([*parameters, *remembered, *(state or ())])
-    leg = Leg(ranks, model, batches.batch_size, carries_state=batches.carries_state)
+    leg = Leg(ranks, model, settings.training.rows, carries_state=carries_state)
     ranks.end_leg = leg.end
     try:
         yield leg
@@ -105,14 +107,17 @@ def dismiss(ranks: Ranks) -> None:
         ranks.say(do="end")
 
 
-def require_shares(rows: int) -> None:
+def require_shares(rows: int, *, items: bool) -> None:
     """Check that the ranks can share batches of so many rows; alone, one can.
 
     Raises:
-        UsageError: they cannot.
+        UsageError: they cannot, since the rows are too few or those of items.
     """
-    if (ranks := ranks_here()) is not None:
-        ranks.require_rows(rows)
+    if (ranks := ranks_here()) is None:
+        return
+    if items:
+        raise UsageError("several ranks share the rows of a text that goes on: leave --items out")
+    ranks.require_rows(rows)
 
 
 def note_run(folder: Path) -> None:

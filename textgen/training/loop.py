@@ -74,7 +74,7 @@ def train_steps(
             learning_rate = learning_rate_at(step + ahead, total_steps + ahead, config)
             with DRAWING, autocast:
                 seed(device, config.seed + step)  # dropout follows from (seed, step)
-                before = detach(state) if batches.carries_state else None
+                before = detach(state) if batches.goes_on(epoch, batch - 1) else None
                 loss, after = together.loss(model, x, y, before)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -94,7 +94,7 @@ def train_steps(
             step += 1
             yield Step(
                 Position(step, epoch, batch, detach(state)),
-                x.shape[0] * x.shape[1],
+                int((y >= 0).sum()) if batches.pads else x.shape[0] * x.shape[1],
                 loss,
                 gradient_norm,
                 learning_rate,

@@ -16,31 +16,36 @@ from textgen.writing.decoder import Decoder
 from textgen.writing.generation import continuation
 
 _SAMPLE = GenerationConfig(length=60, seed=0)
+_ITEM = GenerationConfig(length=200, seed=0)
 _CONTINUED = GenerationConfig(length=30, temperature=0)
 """How the prefixes are continued that the settings name: as in the source document."""
 
 
-def decoder_of(model: LanguageModel, vocab: Vocab, counts: Counts | None = None) -> Decoder:
+def decoder_of(
+    model: LanguageModel, vocab: Vocab, counts: Counts | None = None, end: str | None = None
+) -> Decoder:
     """Return a network, as it is now, made ready to write.
 
     Args:
         model: the network, on any device; its weights must not change while it writes.
         vocab: its vocabulary.
         counts: what is known beside it, if anything is.
+        end: what closes an item, where it learns items.
 
     Raises:
         UsageError: the network reads in both directions.
     """
     model.require_one_direction()
     mixer = None if counts is None else Mixer(arrays_of(counts.product), counts.learned)
-    return Decoder(arrays_of(model), model.config.cell, vocab, mixer)
+    return Decoder(arrays_of(model), model.config.cell, vocab, mixer, end)
 
 
 def sample_of(decoder: Decoder, prefixes: Sequence[str]) -> str:
-    """Return what a network writes now: of each prefix a line, or a text of its own."""
+    """Return what a network writes now: of each prefix a line, or a text or an item of its own."""
 
     def written(prefix: str, config: GenerationConfig) -> str:
         return "".join(continuation(decoder, prefix, config))
 
     lines = [prefix + written(prefix, _CONTINUED) for prefix in prefixes]
-    return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", _SAMPLE)
+    of_its_own = _SAMPLE if decoder.end is None else _ITEM
+    return "\n".join(line.replace("\n", " ") for line in lines) or written("\n", of_its_own)

@@ -105,12 +105,20 @@ class Session:
         ):
             # The old position is none in the new batches: on to the next epoch.
             self.position = Position(self.position.step, self.position.epoch + 1)
-        elif self.position.state is not None and self.batches.carries_state:
-            expected = self.model.begin_state(new.rows)
+        elif self.position.state is not None and (rows := self._rows_that_go_on()):
+            expected = self.model.begin_state(rows)
             if [p.shape for p in self.position.state] != [p.shape for p in expected]:
                 raise DamagedError(
                     "{path} is damaged: the state in it is of other batches", path=run.last
                 )
+
+    def _rows_that_go_on(self) -> int:
+        """Return how many rows the next batch has, if they go on where the last one's stopped."""
+        epoch, batch = self.position.epoch, self.position.batch
+        if not self.batches.goes_on(epoch, batch):
+            return 0
+        following = next(self.batches.epoch(epoch, batch), None)
+        return self.config.rows if following is None else len(following[0])
 
     def ran_stale(self) -> bool:
         """Return whether the held-out loss has stopped falling."""
@@ -161,7 +169,7 @@ class Session:
             bar = progress_bar(
                 self.agenda.course.total_steps * tokens_per_step,
                 self.material.vocab.units,
-                done=self.position.step * tokens_per_step,
+                done=meter.trained_on,
             )
             with mirror(run), bar:
                 try:
@@ -259,7 +267,9 @@ class Session:
             meter.add(step)
             bar.update(step.tokens)
             due = self.agenda.after(step.position.step, meter.trained, self.clock.seconds)
-            set_total(bar, self.agenda.course.total_steps * step.tokens)
+            # Of items, batches have more tokens or less.
+            of_all = self.agenda.course.total_steps * meter.trained_on
+            set_total(bar, round(of_all / step.position.step))
             try:
                 own |= self._own_figures(step)
             except Exception as error:

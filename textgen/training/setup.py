@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from textgen.config import Settings
+from textgen.config import Settings, TrainingConfig
 from textgen.counts.excerpt import Excerpt
 from textgen.counts.learned import NOTHING, Learned
 from textgen.counts.product import Counts, Product
@@ -25,6 +25,7 @@ from textgen.model.precision import choose_dtype
 from textgen.runs.beginning import Beginning
 from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
+from textgen.text.item_batches import ItemBatches, Spans
 from textgen.text.store import Store
 from textgen.text.tokens import PlacesAsTokens, Tokens, occurrences
 from textgen.text.vocab import TokenIds, Vocab
@@ -32,6 +33,7 @@ from textgen.training.beginning import begin_with
 from textgen.training.gate import GateLearner, gate_passes
 from textgen.training.leading import require_shares, together
 from textgen.training.loop import DRAWING, Step, make_optimizer, train_steps
+from textgen.training.padding import Padded
 from textgen.training.together import Trainable
 
 
@@ -67,6 +69,8 @@ class Material:
 
     store: Store | None = None
     """Where the ids are, if they are on a disk."""
+    end: str | None = None
+    """What closes an item, in a text of items; then the first of the tokens is one."""
 
     @classmethod
     def of(
@@ -80,13 +84,24 @@ class Material:
         as_before: bool = False,
         earlier: str = "",
         beginning: Beginning | None = None,
+        end: str | None = None,
     ) -> "Material":
         """Return what two texts are to a training; it does not hold on to the first one."""
-        tokens = vocab.encode(training_text)
+        tokens = vocab.encode((end or "") + training_text)
         occurring = occurrences(tokens, len(vocab))
-        held_out = Passage.of(vocab, held_out_text, training_text) if held_out_text else None
-        ids = vocab.encode(earlier)
-        return cls(vocab, tokens, occurring, held_out, counted, judged, as_before, ids, beginning)
+        held_out = Passage.of(vocab, held_out_text, training_text, end) if held_out_text else None
+        return cls(
+            vocab,
+            tokens,
+            occurring,
+            held_out,
+            counted,
+            judged,
+            as_before,
+            earlier=vocab.encode(earlier),
+            beginning=beginning,
+            end=end,
+        )
 
     @cached_property
     def excerpt(self) -> Excerpt:
@@ -103,7 +118,22 @@ class Material:
             occurring=self.occurring,
             as_before=self.as_before,
             earlier=self.earlier,
+            end=None if self.end is None else self.vocab[self.end],
         )
+
+    def batches(
+        self, config: TrainingConfig, tokens: Tokens, device: torch.device | None = None
+    ) -> TextBatches | ItemBatches:
+        """Return the tokens, or whatever stands for them, (N,), in mini-batches.
+
+        Raises:
+            TooShortError: the text is too short for one batch.
+        """
+        shape = config.rows, config.num_steps, config.seed
+        if self.end is None:
+            return POLICIES[config.batches](tokens, *shape, device)
+        spans = Spans.of(self.tokens[:], self.vocab[self.end])
+        return ItemBatches(tokens, spans, *shape, device)
 
     @property
     def earlier_counted(self) -> TokenIds:
@@ -134,7 +164,7 @@ class Learner:
 
     settings: Settings
     model: LanguageModel
-    batches: TextBatches
+    batches: TextBatches | ItemBatches
     optimizer: torch.optim.Optimizer
     gate: GateLearner | None
     """Who learns beside it how far to trust counts, if anybody does."""
@@ -150,7 +180,8 @@ class Learner:
     @property
     def trainable(self) -> Trainable:
         """What the loop trains on the batches."""
-        return self.model if self.gate is None else self.gate
+        alone = Padded(self.model) if self.batches.pads else self.model
+        return self.gate or alone
 
     def parts(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it, by the names that those call it."""
@@ -200,7 +231,7 @@ def require_possible(settings: Settings, material: Material) -> None:
     """
     config = settings.training
     device = choose_device(config.device)
-    _batches(settings, material.tokens)
+    material.batches(config, material.tokens)
     with DRAWING:
         model = build_model(len(material.vocab), settings.model).to(device)
     choose_dtype(config.precision, model.parameters())
@@ -216,13 +247,13 @@ def set_up(settings: Settings, material: Material) -> Learner:
         TooShortError: the text is too short for one batch.
     """
     config = settings.training
-    require_shares(config.rows)
+    require_shares(config.rows, items=material.end is not None)
     device = choose_device(config.device)
     # The gate has to know where a batch stands.
     batches = (
-        _batches(settings, PlacesAsTokens(len(material.tokens)))
+        material.batches(config, PlacesAsTokens(len(material.tokens)))
         if settings.model.counts
-        else _batches(settings, material.tokens, device)
+        else material.batches(config, material.tokens, device)
     )
     with DRAWING:
         torch.manual_seed(config.seed)
@@ -233,16 +264,18 @@ def set_up(settings: Settings, material: Material) -> Learner:
                 material.learned,
                 Product(model.output.in_features, material.learned.form).to(device),
             )
-            earlier = material.earlier_counted
-            gate = GateLearner(model, counts, material.tokens, config, material.excerpt, earlier)
+            gate = GateLearner(
+                model,
+                counts,
+                material.tokens,
+                config,
+                material.excerpt,
+                material.earlier_counted,
+                items=material.end is not None,
+            )
     if material.beginning is not None:
         product = None if gate is None else gate.counts.product
         begin_with(material.beginning, material.vocab, model, product)
     elif settings.model.init_std is None:
         model.expect(torch.from_numpy(material.occurring))
     return Learner(settings, model, batches, make_optimizer(model, config), gate, material)
-
-
-def _batches(settings: Settings, tokens: Tokens, device: torch.device | None = None) -> TextBatches:
-    config = settings.training
-    return POLICIES[config.batches](tokens, config.rows, config.num_steps, config.seed, device)

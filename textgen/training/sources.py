@@ -1,4 +1,4 @@
-"""What a training learns from, and what it is judged on: a text, or a store."""
+"""What a training learns from, and what it is judged on: a text, also one of items, or a store."""
 
 from collections.abc import Sequence
 from pathlib import Path

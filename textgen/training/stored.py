@@ -57,6 +57,12 @@ class Stored:
         Raises:
             UsageError: one that was settled then is asked for otherwise.
         """
+        if settings.corpus.items is not None:
+            raise UsageError(
+                "--items {items} needs text files, and {path} is a store of text that goes on",
+                items=settings.corpus.items,
+                path=self.store.folder,
+            )
         built = self.store.settings
         corpus = CorpusConfig(
             min_count=built.min_count, max_vocab=built.max_vocab, held_out=built.held_out

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from textgen.config import Settings
+from textgen.config import CorpusConfig, Settings
 from textgen.errors import UsageError
 from textgen.evaluation.overlap import measured
 from textgen.evaluation.sample import Sample
@@ -15,7 +15,9 @@ from textgen.reading.corpus import Corpus, SourceFile
 from textgen.runs.beginning import Beginning
 from textgen.runs.folder import Run, split_text
 from textgen.runs.progress import Plan
+from textgen.text.items import end_of, shuffled
 from textgen.text.vocab import Vocab, first_tokens
+from textgen.training.items import remark, require_items
 from textgen.training.setup import Material
 
 
@@ -28,8 +30,8 @@ class Text:
 
     vocab: Vocab
 
-    held_out: float
-    """Share at its end that is judged, and not learned from."""
+    config: CorpusConfig
+    """Says which share at its end is judged, and not learned from, and whether it is of items."""
 
     path: Path = Path()
 
@@ -57,17 +59,21 @@ class Text:
         Raises:
             UsageError: the settings leave nothing of it.
         """
-        config, whole = settings.corpus, corpus.text
+        config, whole = settings.corpus, corpus.text_of(settings.corpus.items)
         text = first_tokens(whole, config.tokens, config.max_tokens)
+        cut, end = len(text) < len(whole), end_of(config.items)
+        if end is not None:
+            text = shuffled(text, end, settings.training.seed)
+            require_items(settings, text.count(end))
         known = beginning.vocab if beginning else Vocab({}, config.tokens)
         vocab = known.extended(text, config.min_count, config.max_vocab)
-        if len(vocab) == 1:
+        if len(vocab) == 1 or (end is not None and end not in vocab):
             raise UsageError(
                 "--min-count {min_count} leaves no token of the text: lower it",
                 min_count=config.min_count,
             )
-        cut, earlier = len(text) < len(whole), beginning.text if beginning else ""
-        return cls(text, vocab, config.held_out, corpus.path, corpus.files, cut, earlier, beginning)
+        earlier = beginning.text if beginning else ""
+        return cls(text, vocab, config, corpus.path, corpus.files, cut, earlier, beginning)
 
     @classmethod
     def of_run(cls, run: Run) -> "Text":
@@ -76,13 +82,18 @@ class Text:
         Raises:
             TextgenError: its ``text.txt`` is gone, or is another text now.
         """
-        held_out, earlier = run.settings.corpus.held_out, run.earlier_text()
-        return cls(run.unchanged_text(), run.vocab, held_out, earlier=earlier)
+        earlier = run.earlier_text()
+        return cls(run.unchanged_text(), run.vocab, run.settings.corpus, earlier=earlier)
 
     @property
     def parts(self) -> tuple[str, str]:
         """What is learned from, and what is held out."""
-        return split_text(self.text, self.held_out)
+        return split_text(self.text, self.config)
+
+    @property
+    def end(self) -> str | None:
+        """What closes an item, if it is of items."""
+        return end_of(self.config.items)
 
     @property
     def length(self) -> int:
@@ -109,12 +120,14 @@ class Text:
             as_before=as_before,
             earlier=self.earlier,
             beginning=self.beginning,
+            end=self.end,
         )
 
     def remarks(self) -> list[str]:
-        """Return the line that tells where not all of the files is used."""
+        """Return the lines that tell where not all of the files is used, and of items."""
         line = _("of that, the first {count:,} characters are used")
-        return [line.format(count=len(self.text))] * self.cut
+        lines = [line.format(count=len(self.text))] * self.cut
+        return lines if self.end is None else [*lines, remark(*self.parts, self.end)]
 
     def about(self) -> dict[str, Any]:
         """Return what ``config.json`` keeps of it."""
@@ -133,7 +146,8 @@ class Text:
         """Return what counting alone comes to, on what the model is judged on at its end."""
         training_text, held_out_text = self.earlier + self.parts[0], self.parts[1]
         sample = Sample.at_the_end(len(held_out_text), plan.judged)
-        return count_yardsticks(training_text, held_out_text, plan.counted, sample).by_name
+        found = count_yardsticks(training_text, held_out_text, plan.counted, sample, self.end)
+        return found.by_name
 
 
 def _sha256(text: str) -> str:

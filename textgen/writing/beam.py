@@ -51,7 +51,7 @@ def beam_search(
         config: its length, stop text and sentences; nothing is drawn at random.
         width: W; 1 takes the likeliest token at every step.
     """
-    beam = [Hypothesis(0.0, "", Ending.of(config))]
+    beam = [Hypothesis(0.0, "", decoder.ending(config))]
     going = beam
     # Probabilities are below 1: no text that goes on can overtake one that leads and has ended.
     while beam[0].ending.over is None:

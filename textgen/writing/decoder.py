@@ -7,7 +7,7 @@ numbers of its own, which follow from the seed and from the text's number, and p
 (see ``network.py``), on one thread, so that they are always added up in the same order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,6 +18,7 @@ from textgen.counts.mixer import Given, Mixer
 from textgen.errors import TextgenError, UsageError
 from textgen.runs.trained import Trained
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
+from textgen.writing.endings import Ending
 from textgen.writing.network import Array, Network, State
 from textgen.writing.one_thread import one_thread
 from textgen.writing.sampling import draw, excluded_tokens, weights
@@ -63,13 +64,21 @@ class Decoder:
         cell: the kind of its recurrent layers.
         vocab: its vocabulary.
         mixer: what it knows beside the network, if it does.
+        end: what closes an item, where it has learned items (``text.items``). Each text is then
+            one: it begins after an end, with a fresh state, and nothing counts as read before it.
     """
 
     def __init__(
-        self, network: Mapping[str, Array], cell: Cell, vocab: Vocab, mixer: Mixer | None = None
+        self,
+        network: Mapping[str, Array],
+        cell: Cell,
+        vocab: Vocab,
+        mixer: Mixer | None = None,
+        end: str | None = None,
     ) -> None:
         self.vocab = vocab
-        self.excluded = excluded_tokens(vocab)
+        self.end = end
+        self.excluded = excluded_tokens(vocab, end)
         self._excluded_ids = np.flatnonzero(self.excluded)
         self.mixer = mixer
         bias = network["output.bias"]
@@ -83,21 +92,30 @@ class Decoder:
         """Return a trained model made ready."""
         weights, learned = trained.weights, trained.learned
         mixer = None if learned is None else Mixer(weights.gate, learned)
-        return cls(weights.network, trained.run.settings.model.cell, trained.vocab, mixer)
+        run = trained.run
+        return cls(weights.network, run.settings.model.cell, trained.vocab, mixer, run.end)
 
     def read(self, text: str, context: Context | None = None) -> Context:
         """Return the context after a text of a person's, which goes on from another or begins.
+
+        Where it has learned items, what stands before the last end is of another one; and one may
+        begin with nothing.
 
         Raises:
             UsageError: the text is empty and begins.
             TextgenError: the weights are not numbers.
         """
+        if self.end is not None and (context is None or self.end in text):
+            text, context = self.end + text.rpartition(self.end)[2].lstrip("\n"), None
         if not text and context is None:
             raise UsageError("--prefix is empty: it must have at least one character to go on from")
         if not text and context is not None:
             return context
         ids = self.vocab.encode(text)
-        return self.read_ids(ids[None], context, self._given(ids, context))
+        after = self.read_ids(ids[None], context, self._given(ids, context))
+        if text == self.end:
+            after.logits[:, self.vocab[text]] = -np.inf  # no item is empty
+        return after
 
     def follow(self, text: str, context: Context) -> Context:
         """Return the context after a text that the model wrote: it does not count as read."""
@@ -140,6 +158,10 @@ class Decoder:
             raise TextgenError("the model computes no numbers: its training went wrong")
         return Context(logits, state, recent, given)
 
+    def ending(self, config: GenerationConfig, stops: Sequence[str] = ()) -> Ending:
+        """Return the ending of a text that has not begun; an item ends with its end, too."""
+        return Ending.of(config, stops if self.end is None else (*stops, self.end))
+
     def step(
         self, context: Context, config: GenerationConfig, uniforms: list[float]
     ) -> tuple[list[int], Context]:
@@ -165,6 +187,8 @@ class Decoder:
         """Return what a person gave so far; <unk> stands where something else came between."""
         if self.mixer is None:
             return None
+        if self.end is not None:
+            return self.mixer.given(ids[:0])
         if context is not None and context.given is not None:
             ids = np.concatenate([context.given.tokens, [np.int32(UNKNOWN_ID)], ids])
         return self.mixer.given(ids)

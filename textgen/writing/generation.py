@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -63,7 +64,7 @@ def write_on(
     seed = new_seed() if config.seed is None else config.seed
     numbers = list(samples)
     random = {number: np.random.default_rng([seed, number]) for number in numbers}
-    endings = [Ending.of(config, stops)] * len(numbers)
+    endings = [decoder.ending(config, stops)] * len(numbers)
     context = context.rows([0] * len(numbers))
     while numbers:
         uniforms = [random[number].random() for number in numbers]
@@ -163,3 +164,16 @@ def continuation(
     """
     steps = write_on(decoder, decoder.read(prefix), config)
     return (step.pieces[0] for step in steps if step.pieces[0])
+
+
+def written(decoder: Decoder, config: GenerationConfig) -> str:
+    """Return a text of a model's own; of one that writes items, as many as make up the length."""
+    if decoder.end is None:
+        return "".join(continuation(decoder, "\n", config))
+    context, text = decoder.read(""), ""
+    for number in count():
+        steps = write_on(decoder, context, config, [number])
+        text += "".join(step.pieces[0] for step in steps) + decoder.end
+        if len(text) >= config.length:
+            break
+    return text

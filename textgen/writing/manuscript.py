@@ -168,15 +168,18 @@ class Manuscript:
 
     def _begin(self, base: Version, count: int) -> tuple[Context, GenerationConfig, int]:
         """Return where continuations begin, how they are drawn, and the number of the first."""
-        if base.context is None:
+        context = base.context
+        if context is None and self._decoder.end is None:
             raise UsageError("type a beginning first: there is nothing yet to go on from")
+        if context is None:  # an item begins with nothing
+            context = self._decoder.read("")
         config, number = self._config, self._number
         if config.seed is None:
             config, number = replace(config, seed=new_seed()), 0
         else:
             self._number += count
         self.seed = config.seed if self._config.seed is None else None
-        return base.context, config, number
+        return context, config, number
 
     def _stand(self, version: Version) -> None:
         self._versions.append(version)

@@ -32,16 +32,20 @@ _COLDEST, _HOTTEST = 1e-30, 1e30
 Array = NDArray[np.floating[Any]]
 
 
-def excluded_tokens(vocab: Vocab) -> NDArray[np.bool_]:
+def excluded_tokens(vocab: Vocab, end: str | None = None) -> NDArray[np.bool_]:
     """Return which tokens never come out, (V,): ``<unk>``, and all that controls a terminal.
 
     The newline may come out. Text that turns the direction of writing may not: it would change
     the look of what stands around it.
 
+    Args:
+        vocab: the vocabulary.
+        end: what closes an item; it comes out whatever it is, and is never shown.
+
     Raises:
         TextgenError: no token is left.
     """
-    excluded = np.array([not _is_printable(token) for token in vocab.tokens])
+    excluded = np.array([not (token == end or _is_printable(token)) for token in vocab.tokens])
     excluded[UNKNOWN_ID] = True
     if excluded.all():
         raise TextgenError("the vocabulary holds no character that can be written")
