@@ -13,8 +13,9 @@ import pytest
 
 from tests.conftest import ROOT, TINY, Command, copy_run, flags
 from tests.processes import MOST_SECONDS, free_port, killing, wait_for
-from textgen.config import Settings
+from textgen.config import Settings, StoreConfig
 from textgen.errors import TextgenError, UsageError
+from textgen.reading.building import build_store
 from textgen.runs.folder import Run
 from textgen.runs.record import Entry
 from textgen.runs.weights import read
@@ -131,6 +132,18 @@ def test_what_two_ranks_have_begun_one_goes_on_with(by_two: Run, alone: Run) -> 
     for run in (ours, theirs):
         resume(run, Settings.of(**{**EXACT, "epochs": 0.5}))
     assert_same_course(ours, theirs)
+
+
+def test_ranks_read_the_same_store(in_folder: Path, tiny_run: Run) -> None:
+    """Each by itself; two of them take the steps that one takes."""
+    story = tiny_run.folder.parent / "story.txt"
+    build_store(in_folder / "store", [story], StoreConfig(held_out_by="end"))
+    alone = train(in_folder / "store", Settings.of(**EXACT), "alone").run
+    words = training(in_folder / "store", "two")
+    with started(words, words) as processes:
+        for status, said in map(ended, processes):
+            assert status == 0, said
+    assert_same_course(Run(in_folder / "checkpoints" / "two"), alone)
 
 
 DIE = """

@@ -5,8 +5,10 @@ from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 
 from textgen.config import ModelConfig, Settings
+from textgen.counts.excerpt import Excerpt
 from textgen.errors import UsageError
 from textgen.runs.folder import Run
+from textgen.runs.stores import store_of
 from textgen.runs.trained import read_best
 from textgen.runs.weights import Weights
 from textgen.text.vocab import Vocab
@@ -27,7 +29,8 @@ class Beginning:
     weights: Weights
 
     text: str
-    """What it learned from, which goes on being counted; nothing where that is gone."""
+    """What it learned from, of a store what was counted of it: that goes on being counted. Nothing
+    where it is gone."""
 
     @classmethod
     def of(cls, run: Run) -> "Beginning":
@@ -42,13 +45,7 @@ class Beginning:
                 name=run.name,
                 items=items,
             )
-        weights = read_best(run)
-        text = ""
-        if (run.folder / "text.txt").exists():
-            text = run.learned_text()
-        elif run.settings.model.counts:
-            log.warning("%s has no text.txt: what it learned from cannot be counted here", run.name)
-        return cls(run.name, run.vocab, run.settings.model, weights, text)
+        return cls(run.name, run.vocab, run.settings.model, read_best(run), _learned_text(run))
 
     @property
     def known_by(self) -> dict[str, str]:
@@ -91,3 +88,14 @@ class Beginning:
                     value=value,
                 )
         return replace(settings, model=replace(settings.model, **own))
+
+
+def _learned_text(run: Run) -> str:
+    if (run.folder / "text.txt").exists():
+        return run.learned_text()
+    if (store := store_of(run)) is not None:
+        counted = Excerpt.of(len(store.training), run.plan.counted)
+        return store.text_of(counted.take(store.training))
+    if run.settings.model.counts:
+        log.warning("%s has no text.txt: what it learned from cannot be counted here", run.name)
+    return ""
