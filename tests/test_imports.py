@@ -18,6 +18,7 @@ GROUND = (
     "interrupts",
     "addresses",
     "bars",
+    "processes",
     "version",
 )
 """Each may import those before it."""

@@ -7,7 +7,6 @@ from collections import Counter
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +14,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT, make_story
 from tests.processes import killing
-from textgen.errors import TextgenError
 from textgen.text import tokenizer
-from textgen.text.cutters import cut_in_processes, cut_piece
 from textgen.text.vocab import Vocab
 from textgen.text.words import words
 
@@ -101,30 +98,5 @@ def test_many_processes_cut_as_one_does(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("textgen.text.words._REMEMBERED", 1)
     monkeypatch.setattr("textgen.text.words._PIECE", 200)
     monkeypatch.setattr("textgen.text.cutters._LEAST_SHARE", 1)
-    monkeypatch.setattr("textgen.text.words.cut_piece", None)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("textgen.text.cutters.cores", lambda: 2)
     assert list(words(text)) == list(tokenizer.cut(text))
-
-
-def test_who_stops_listening_ends_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[str]] = []
-
-    class Popen(subprocess.Popen[str]):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-            super().__init__(*args, **kwargs)
-            started.append(self)
-
-    monkeypatch.setattr(subprocess, "Popen", Popen)
-    pieces = [make_story(100, seed) for seed in range(4)]
-    cut = cut_in_processes(pieces, 2)
-    assert next(cut) == cut_piece(pieces[0])
-    cut.close()
-    assert len(started) == 2
-    assert all(process.returncode is not None for process in started)
-
-
-@pytest.mark.parametrize("code", ["", "input()", "print('[[')"])
-def test_a_process_that_ends_by_itself_is_told(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    monkeypatch.setattr("textgen.text.cutters._CODE", code)
-    with pytest.raises(TextgenError, match="a process that cuts the text into words has ended"):
-        list(cut_in_processes(["天地" * 100_000] * 5, 2))

@@ -22,11 +22,11 @@ from textgen.files import sync_folder
 from textgen.interrupts import handling
 from textgen.language import Message, _
 from textgen.names import readable
+from textgen.processes import cores, in_processes
 from textgen.reading.corpus import Corpus
 from textgen.reading.folders import look_into, require_file
 from textgen.reading.holding_out import held_out_of
 from textgen.reading.numbering import Kept, write
-from textgen.reading.processes import cores, in_processes
 from textgen.reading.provisional import File, Part, ReadText, Task, read_part
 from textgen.text.store import Store
 

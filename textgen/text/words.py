@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from textgen.bars import progress_bar
 from textgen.language import _
-from textgen.text.cutters import Kinds, cut_in_processes, cut_piece, cutters
+from textgen.processes import in_processes
+from textgen.text.cutters import Kinds, cut_piece, cutters
 
 _PIECE = 50_000
 """Characters, about, that are cut at a time; more where a line is longer."""
@@ -117,7 +118,8 @@ def _cut(text: str) -> Words:
     """Cut a text piece by piece, a long one by as many processes as there are cores."""
     pieces = list(_pieces(text))
     count = cutters(len(text)) if len(text) >= _LONG else 1
-    cut = cut_in_processes(pieces, count) if count > 1 else (cut_piece(piece) for piece in pieces)
+    one_by_one = (cut_piece(piece) for piece in pieces)
+    cut = in_processes(cut_piece, pieces, count) if count > 1 else one_by_one
     what = _("cutting the text into words")
     with progress_bar(len(text), _("characters"), what, delay=2.0) as bar, closing(cut):
 
