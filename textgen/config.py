@@ -265,7 +265,8 @@ class StoreConfig:
     """Share of the text that is never trained on."""
 
     held_out_by: Literal["file", "end"] = "file"
-    """What is held out: whole texts, evenly spread over all of them, or the end of each."""
+    """What is held out: whole texts, evenly spread over all of them, or the end of each. Of one
+    text alone it is the end."""
 
     def __post_init__(self) -> None:
         _require_ranges(self)

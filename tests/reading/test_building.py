@@ -119,9 +119,10 @@ def test_more_characters_than_two_bytes_can_count(tmp_path: Path) -> None:
 
 
 def test_one_text_is_held_out_by_its_end(story: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--held-out-by end"):
-        build_store(tmp_path / "store", [story])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["story.txt"]
+    store = build_store(tmp_path / "store", [story])
+    text = read_corpus([story]).text
+    assert store.vocab.decode(store.held_out[:]) == text[len(text) - int(0.1 * len(text)) :]
+    assert len(store.training) + len(store.held_out) == len(text)
 
 
 def test_a_folder_without_a_text_that_can_be_read(tmp_path: Path) -> None:

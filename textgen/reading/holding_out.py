@@ -1,9 +1,11 @@
 """What of many texts is held out: whole ones, or the end of each."""
 
+import logging
 from collections.abc import Sequence
 
 from textgen.config import StoreConfig
-from textgen.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 
 def held_out_of(lengths: Sequence[int], config: StoreConfig) -> list[int]:
@@ -12,17 +14,12 @@ def held_out_of(lengths: Sequence[int], config: StoreConfig) -> list[int]:
     Args:
         lengths: characters of each text.
         config: which share, and how.
-
-    Raises:
-        UsageError: nothing would be left to learn from.
     """
     if config.held_out_by == "end" or config.held_out == 0:
         return [int(config.held_out * length) for length in lengths]
     if len(lengths) == 1:
-        raise UsageError(
-            "one text cannot be held out as a whole: hold the end of each out, --held-out-by end, "
-            "or nothing, --held-out 0"
-        )
+        log.info("This is one text: its end is held out, since not all of it can be")
+        return [int(config.held_out * lengths[0])]
     chosen = _evenly(lengths, config.held_out)
     if not any(chosen):  # too few, or too long ones: then the shortest
         chosen[lengths.index(min(lengths))] = True
