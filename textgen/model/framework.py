@@ -8,6 +8,7 @@ hidden state and memory for the LSTM, the hidden state alone for GRU and RNN.
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -64,7 +65,7 @@ class FrameworkLayers(nn.RNNBase):
             # the work of a real one-hot input already at V = 16 H, and exactly the same result.
             first = range(0, each * directions, each)
             inputs = torch.cat([functional.embedding(inputs, weights[n].t()) for n in first], dim=2)
-            identity = torch.eye(inputs.shape[2], dtype=inputs.dtype, device=inputs.device)
+            identity = _identity(inputs.shape[2], inputs.dtype, inputs.device)
             for place, rows in zip(first, identity.chunk(directions), strict=True):
                 weights[place] = rows
         outputs, *new_state = _FUNCTIONS[self.mode](
@@ -80,6 +81,12 @@ class FrameworkLayers(nn.RNNBase):
         )
         # Under autocast it comes back narrower than it went in.
         return outputs, tuple(part.to(state[0].dtype) for part in new_state)
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(mode=False)  # else what is made while judging could not be learned with
+def _identity(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.eye(size, dtype=dtype, device=device)
 
 
 class FrameworkLSTM(FrameworkLayers, nn.LSTM):  # type: ignore[misc] # its own forward goes
