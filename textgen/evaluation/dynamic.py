@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textgen.bars import progress_bar
+from textgen.counts.adapting import as_it_reads
 from textgen.counts.product import Counts
 from textgen.evaluation.perplexity import CONTEXT, Evaluation, Passage, read_in_order, to_bits
 from textgen.language import _
@@ -86,16 +87,18 @@ def dynamic_surprisals(
     scales = _gradient_scales(adapting, vocab, learned, end)
     nats: list[Tensor] = []
     count = len(passage.ids)
-    reading = None if counts is None else counts.learned.reading(passage.ids[:], passage.context)
+    if counts is not None:
+        reading = counts.learned.reading(passage.ids[:], passage.context)
+        product = as_it_reads(counts.product, alone=end is not None)
     with progress_bar(count, vocab.units, _("adapting"), delay=_BAR_DELAY) as bar:
         for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
             judged = costs.detach()
-            if counts is not None and reading is not None:
+            if counts is not None:
                 places = np.arange(judged_before, judged_before + len(costs))
                 experts = counts.learned.consult(reading.seen(places, hidden=end is not None))
                 targets = torch.from_numpy(passage.ids[places]).to(judged.device).long()
                 with torch.no_grad():
-                    judged = -counts.product.judge(features, logits, experts, targets)[0]
+                    judged = -product.judge(features, logits, experts, targets)[0]
             nats.append(judged)
             judged_before += len(costs)
             gradients = torch.autograd.grad(costs.mean(), parameters)

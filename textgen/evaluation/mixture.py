@@ -11,21 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textgen.counts.adapting import as_it_reads, piece_of
 from textgen.counts.product import Counts
 from textgen.evaluation.heard import Heard
 from textgen.evaluation.perplexity import Evaluation, Passage, Watch, read, to_bits, together
 from textgen.evaluation.perplexity import evaluate_text as evaluate_network
 from textgen.evaluation.sample import Sample
 from textgen.model.language_model import LanguageModel
-
-_LEAST = 16
-"""Probabilities of so many places, at least, are worked on at once."""
-
-_NUMBERS = 2**20
-"""Probabilities that are worked on at once: they fit into the processor's cache."""
-
-_PLACES = 256
-"""Places at most that are: with more, nothing is faster."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ def evaluate_text(
     return Figures(*map(passage.figures, (bits.network, bits.static, bits.mixed)))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def mixture_surprisals(
     model: LanguageModel,
     passage: Passage,
@@ -102,15 +94,16 @@ def mixture_surprisals(
     model.eval()
     sample = sample or Sample.of(passage.count)
     heard = heard or Heard.of(counts.learned, passage, sample)
+    reading = as_it_reads(counts.product, alone=heard.alone)
     costs = []
     for places, features in _pieces(model, passage, sample, watch):
         ids = passage.ids[places]
         targets = torch.from_numpy(ids).to(features.device).long()
         logits = model.output(features).float()
         unknown = passage.unknown_bits(ids)
-        for hidden in (True, False):
+        for hidden, product in ((True, counts.product), (False, reading)):
             experts = counts.learned.consult(heard.seen(places, hidden=hidden))
-            whole, parts = counts.product.judge(features.float(), logits, experts, targets)
+            whole, parts = product.judge(features.float(), logits, experts, targets)
             costs.append(to_bits(-whole) + unknown)
         costs.append(to_bits(-parts[:, 1]) + unknown)
     static, mixed, network = (np.concatenate(costs[first::3]) for first in range(3))
@@ -120,14 +113,38 @@ def mixture_surprisals(
 def _pieces(
     model: LanguageModel, passage: Passage, sample: Sample, watch: Watch | None
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-    """Yield the places that are judged, a piece at a time, and what the output layer reads."""
-    size = max(_LEAST, min(_PLACES, _NUMBERS // model.vocab_size))
+    """Yield the places that are judged, a piece at a time, and what the output layer reads.
+
+    They are in the order of the text, also where rows are read side by side: nothing is learned
+    from what comes after a place.
+    """
+    size = piece_of(model.vocab_size)
+    found = _judged(model, passage, sample, watch)
+    for places, features in found if sample.rows == 1 else _in_order(found):
+        for first in range(0, len(places), size):
+            piece = slice(first, first + size)
+            yield places[piece], features[piece]
+            if watch is not None:
+                watch(len(places[piece]))
+
+
+def _judged(
+    model: LanguageModel, passage: Passage, sample: Sample, watch: Watch | None
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Yield of all that is read the places that are judged, and what the output layer reads."""
     for places, features in read(model, passage, sample):
         kept = np.flatnonzero(sample.judged(places))
-        for first in range(0, len(kept), size):
-            chosen = kept[first : first + size]
-            yield places[chosen], features[torch.from_numpy(chosen).to(features.device)]
-            if watch is not None:
-                watch(len(chosen))
+        yield places[kept], features[torch.from_numpy(kept).to(features.device)]
         if watch is not None:
             watch(0)
+
+
+def _in_order(
+    found: Iterator[tuple[NDArray[np.int64], Tensor]],
+) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+    """Yield all that was found at once, by place."""
+    each = list(found)
+    places = np.concatenate([one for one, _ in each])
+    order = np.argsort(places)
+    features = torch.cat([one for _, one in each])
+    yield places[order], features[torch.from_numpy(order).to(features.device)]

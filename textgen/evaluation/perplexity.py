@@ -160,7 +160,7 @@ def token_surprisals(
     # Made once: small results kept between the large logits would leave holes in the memory. And
     # where the logits are, so that nothing waits for them before all are there.
     nats = torch.empty(xs.shape, device=xs.device)
-    for chunk in _columns(sample, xs.shape[1]):
+    for chunk in _columns(sample, warm_up, xs.shape[1]):
         logits, state = model(xs[:, chunk], state)
         nats[:, chunk] = _cross_entropies(logits, ys[:, chunk])
         if watch is not None:
@@ -192,11 +192,12 @@ def read(
     rows_of_tokens = _rows_of_tokens(model, passage, sample)
     begin = torch.arange(sample.rows)[:, None] * sample.step - len(passage.context) + 1
     state = None
-    for chunk in _columns(sample, rows_of_tokens.shape[1] - 1):
+    warm_up = len(passage.context) - 1
+    for chunk in _columns(sample, warm_up, rows_of_tokens.shape[1] - 1):
         features, state = model.features(rows_of_tokens[:, chunk], state)
         column = torch.arange(chunk.start, chunk.stop)
         places = begin + column
-        judged = (column >= len(passage.context) - 1) & (places < len(passage.ids))
+        judged = (column >= warm_up) & (places < len(passage.ids))
         yield places[judged].numpy(), features[judged.to(features.device)]
 
 
@@ -275,11 +276,12 @@ def to_bits(nats: Tensor) -> NDArray[np.float64]:
     return bits
 
 
-def _columns(sample: Sample, count: int) -> Iterator[slice]:
-    """Yield so many columns a chunk at a time."""
+def _columns(sample: Sample, warm_up: int, count: int) -> Iterator[slice]:
+    """Yield so many columns a chunk at a time; with the first that is judged, a chunk begins."""
     columns = max(1, _CHUNK // sample.rows)
-    for first in range(0, count, columns):
-        yield slice(first, min(first + columns, count))
+    for begin, end in ((0, warm_up), (warm_up, count)):
+        for first in range(begin, end, columns):
+            yield slice(first, min(first + columns, end))
 
 
 def _rows_of_tokens(model: LanguageModel, passage: Passage, sample: Sample) -> Tensor:

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from textgen.counts.experts import WINDOWS, Experts
+from textgen.counts.adapting import as_it_reads, piece_of
+from textgen.counts.experts import WINDOWS
 from textgen.counts.product import Counts
 from textgen.evaluation.perplexity import Passage, read_in_order, to_bits
 from textgen.language import _
 from textgen.model.language_model import LanguageModel
-
-_PIECE = 256
-"""Tokens at once."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Predictions:
     """Who they are: the network, and with counts what followed before."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict_text(
     model: LanguageModel, passage: Passage, likeliest: int = 5, counts: Counts | None = None
 ) -> Predictions:
@@ -54,21 +51,22 @@ def predict_text(
     """
     model.eval()
     costs, best, chances, opinions = [], [], [], []
-    reading = None
+    alone = passage.end is not None
     if counts is not None:
         reading = counts.learned.reading(passage.ids[:], passage.context)
+        product = as_it_reads(counts.product, alone=alone)
     place = 0
-    for features, logits, of_network in read_in_order(model, passage, _PIECE):
+    for features, logits, of_network in read_in_order(model, passage, piece_of(model.vocab_size)):
         places = np.arange(place, place + len(logits))
         place += len(logits)
         expected, nats = logits.float().log_softmax(dim=1), of_network
         of_each = -nats[:, None]
-        if counts is not None and reading is not None:
-            alone = passage.end is not None
+        if counts is not None:
             experts = counts.learned.consult(reading.seen(places, hidden=alone))
             targets = torch.from_numpy(passage.ids[places]).to(logits.device).long()
-            expected = counts.product(features, logits, experts)
-            nats, of_each = _judged(counts, features, logits, experts, targets)
+            expected = product(features, logits, experts)
+            whole, parts = product.judge(features, logits, experts, targets)
+            nats, of_each = -whole, parts[:, 1:]
         costs.append(nats.cpu())
         top = expected.topk(min(likeliest, logits.shape[1]), dim=1)
         best.append(top.indices.cpu())
@@ -92,11 +90,3 @@ def _asked() -> tuple[str, ...]:
         _("what followed lately"),
         *(_("the last {count:,} tokens").format(count=size) for size in WINDOWS),
     )
-
-
-def _judged(
-    counts: Counts, features: Tensor, logits: Tensor, experts: Experts, targets: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return what the tokens that came cost, (T,), and the log probabilities by each, (T, Q)."""
-    whole, parts = counts.product.judge(features, logits, experts, targets)
-    return -whole, parts[:, 1:]

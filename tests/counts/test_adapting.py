@@ -1,0 +1,104 @@
+"""What goes on learning as it reads: the gate alone, and only from what has been judged."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import make_model, make_story
+from tests.counts.plain import make_experts
+from textgen.counts import adapting
+from textgen.counts.adapting import Adapting, as_it_reads, piece_of
+from textgen.counts.learned import Learned
+from textgen.counts.product import Counts, Product
+from textgen.evaluation.mixture import Bits, mixture_surprisals
+from textgen.evaluation.perplexity import Passage
+from textgen.text.vocab import Vocab
+
+R, V, E = 40, 6, 5
+TEXT = make_story(3000)
+VOCAB = Vocab.build(TEXT)
+
+
+def judged(counts: Counts, text: str) -> Bits:
+    model = make_model(len(VOCAB))
+    return mixture_surprisals(model, Passage.of(VOCAB, text, TEXT[:2000]), counts)
+
+
+@pytest.fixture
+def counts() -> Counts:
+    learned = Learned.of(VOCAB.encode(TEXT[:2000]), len(VOCAB))
+    features = make_model(len(VOCAB)).output.in_features
+    return Counts(learned, Product(features, learned.form))
+
+
+def test_the_first_step_is_the_gradient_so_much_a_place() -> None:
+    torch.manual_seed(0)
+    learned, experts = make_experts(R, V)
+    product = Product(E, learned.form).double()
+    features, logits = torch.randn(R, E).double(), torch.randn(R, V).double()
+    targets = torch.randint(V, (R,))
+    before = [parameter.clone() for parameter in product.parameters()]
+    told, parts = product.judge(features, logits, experts, targets)
+    gradients = torch.autograd.grad(told.sum(), list(product.parameters()))
+    reading = Adapting(product)
+    found, found_parts = reading.judge(features, logits, experts, targets)
+    assert not found.requires_grad
+    assert torch.equal(found, told)
+    assert torch.equal(found_parts, parts)
+    for old, kept, new, gradient in zip(
+        before, product.parameters(), reading.product.parameters(), gradients, strict=True
+    ):
+        assert torch.equal(kept, old)
+        torch.testing.assert_close(new, old + adapting.LEARNING_RATE * gradient)
+    after = reading(features, logits, experts)
+    torch.testing.assert_close(after.exp().sum(1), torch.ones(R).double())
+    assert reading.judge(features, logits, experts, targets)[0].sum() > found.sum()
+
+
+def test_no_piece_throws_it_far() -> None:
+    learned, experts = make_experts(R, V)
+    product = Product(E, learned.form).double()
+    reading = Adapting(product)
+    features, logits = 1e6 * torch.ones(R, E).double(), 1e3 * torch.randn(R, V).double()
+    for _ in range(3):
+        reading.judge(features, logits, experts, torch.zeros(R, dtype=torch.int64))
+    moved = [
+        new - old
+        for old, new in zip(product.parameters(), reading.product.parameters(), strict=True)
+    ]
+    norm = torch.cat([one.flatten() for one in moved]).norm()
+    assert 0.5 < norm < 3.1
+
+
+def test_what_comes_changes_nothing_before_it(counts: Counts) -> None:
+    whole = judged(counts, TEXT[2000:])
+    for place in (100, 128, 500):
+        other = TEXT[2000 : 2000 + place] + TEXT[2000:2300][::-1]
+        found = judged(counts, other)
+        for kind in ("network", "static", "mixed"):
+            expected = getattr(whole, kind)[:place]
+            np.testing.assert_allclose(getattr(found, kind)[:place], expected, rtol=1e-5)
+
+
+def test_only_what_was_read_lately_is_judged_otherwise(
+    counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = judged(counts, TEXT[2000:])
+    monkeypatch.setattr(adapting, "LEARNING_RATE", 0.0)
+    standing_still = judged(counts, TEXT[2000:])
+    assert np.array_equal(learning.network, standing_still.network)
+    assert np.array_equal(learning.static, standing_still.static)
+    first = piece_of(len(VOCAB))
+    assert np.array_equal(learning.mixed[:first], standing_still.mixed[:first])
+    assert learning.mixed[first:].mean() < standing_still.mixed[first:].mean()
+
+
+def test_items_stand_for_themselves(counts: Counts) -> None:
+    assert as_it_reads(counts.product, alone=True) is counts.product
+
+
+@pytest.mark.parametrize(
+    ("vocab_size", "places"), [(1, 128), (65, 128), (4446, 128), (20_000, 32), (10**6, 16)]
+)
+def test_pieces(vocab_size: int, places: int) -> None:
+    assert piece_of(vocab_size) == places
