@@ -52,11 +52,10 @@ class SharedSum(Sum):
         self._neighbours = neighbours
         with ranks.reaching():
             shared = neighbours.memory(ranks.size + 1, count)
-        self._all, self._sum = shared[:-1], shared[-1]
-        self.own = shared[ranks.rank]
+        self.own, self._sum = shared[ranks.rank], shared[-1]
         self.total = torch.zeros(count)  # a copy, since who gets it clips it
         first, end = (count * rank // ranks.size for rank in (ranks.rank, ranks.rank + 1))
-        self._part = slice(first, end)
+        *self._parts, self._part = shared[:, first:end]
 
     def add_up(self) -> None:
         """Find the total.
@@ -66,7 +65,10 @@ class SharedSum(Sum):
         """
         with self._ranks.reaching():
             self._neighbours.wait()
-            torch.sum(self._all[:, self._part], 0, out=self._sum[self._part])
+            first, second, *others = self._parts
+            torch.add(first, second, out=self._part)  # twice as fast as torch.sum
+            for other in others:
+                self._part.add_(other)
             self._neighbours.wait()
         self.total.copy_(self._sum)
 
