@@ -146,6 +146,25 @@ def test_ranks_read_the_same_store(in_folder: Path, tiny_run: Run) -> None:
     assert_same_course(Run(in_folder / "checkpoints" / "two"), alone)
 
 
+FAR = """
+from textgen.training import ranks
+ranks.here = lambda: None
+from textgen.__main__ import main
+main()
+"""
+"""A training whose ranks take themselves to be on several machines."""
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_what_ranks_on_several_machines_send_is_the_same(story: Path, alone: Run) -> None:
+    """As what those on one machine have in common: see ``test_neighbours``."""
+    Path("far.py").write_text(FAR, "utf-8")
+    with killing(torchrun("far.py", *training(story, "far"))) as process:
+        status, said = ended(process)
+    assert status == 0, said
+    assert_same_course(Run(Path("checkpoints") / "far"), alone)
+
+
 DIE = """
 import os, signal, sys
 from textgen.training import leg, session

@@ -1,4 +1,4 @@
-"""Steps that several ranks take together, with one all-reduce each.
+"""Steps that several ranks take together, with one sum over all of them each.
 
 Rank r of W takes the rows r, r + W, r + 2 W, ... of every batch: of the first rank's alone the gate
 learns, and so they are spread over the whole text. What is drawn at random follows from the step
@@ -8,17 +8,46 @@ takes, up to the order in which numbers are added.
 Shapes: B rows of a batch, T steps, L layers, H hidden size.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from textgen.model.language_model import LanguageModel
 from textgen.model.state import State
 from textgen.training.ranks import Ranks
+from textgen.training.sums import sum_of
 from textgen.training.together import Together, Trainable
 
 
 class OverError(Exception):
     """The first rank takes no more of these steps."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What stands where in the memory of all that is added up in a step."""
+
+    gradients: list[Tensor]
+    """Of each parameter, in its own layout, which the optimiser trusts."""
+
+    state: State
+    """Of every row, each (L, B, H); empty where it is not carried."""
+
+    figures: Tensor
+    """The loss, and whether the first rank takes no more steps, (2,)."""
+
+    @classmethod
+    def of(cls, flat: Tensor, parameters: Sequence[Tensor], state: State) -> "_Parts":
+        """Return views of the memory, in the shapes of a model's parameters and of its state."""
+        shapes = [*parameters, *state]
+        *parts, figures = flat.split([*(like.numel() for like in shapes), 2])
+        views = [
+            part.as_strided(like.size(), like.stride())
+            for part, like in zip(parts, shapes, strict=True)
+        ]
+        return cls(views[: len(parameters)], tuple(views[len(parameters) :]), figures)
 
 
 class Leg(Together):
@@ -39,17 +68,11 @@ class Leg(Together):
         self._parameters = list(model.parameters())
         device = self._parameters[0].device
         state = model.begin_state(rows, device) if carries_state else ()
-        sizes = [part.numel() for part in (*self._parameters, *state)]
         # One memory for all that is added up in a step: many small messages would take longer.
-        self._all = torch.zeros(sum(sizes) + 2, device=device)
-        *parts, self._figures = self._all.split([*sizes, 2])
-        self._gradients = [
-            part.view(whole.shape) for part, whole in zip(parts, self._parameters, strict=False)
-        ]
-        self._state = [
-            part.view(whole.shape)
-            for part, whole in zip(parts[len(self._parameters) :], state, strict=True)
-        ]
+        count = sum(whole.numel() for whole in (*self._parameters, *state)) + 2
+        self._sum = sum_of(ranks, count, device)
+        self._ours = _Parts.of(self._sum.own, self._parameters, state)
+        self._everyones = _Parts.of(self._sum.total, self._parameters, state)
         self._own = slice(ranks.rank, None, ranks.size)
         self._is_over = False
 
@@ -77,27 +100,28 @@ class Leg(Together):
             OverError: the first rank does not take this step.
         """
         del model
-        for part, parameter in zip(self._gradients, self._parameters, strict=True):
+        ours, everyones = self._ours, self._everyones
+        for part, parameter in zip(ours.gradients, self._parameters, strict=True):
             if parameter.grad is not None:
                 part.copy_(parameter.grad)
-        for whole, part in zip(self._state, after, strict=False):
+        for whole, part in zip(ours.state, after, strict=False):
             whole.zero_()[:, self._own] = part
-        self._figures[0], self._figures[1] = loss, 0.0
-        self._ranks.add_up(self._all)
-        if self._figures[1] != 0:
+        ours.figures[0], ours.figures[1] = loss, 0.0
+        self._sum.add_up()
+        if everyones.figures[1] != 0:
             self._is_over = True
             raise OverError
-        for part, parameter in zip(self._gradients, self._parameters, strict=True):
-            if parameter.grad is not None:  # in its own layout, which the optimiser trusts
-                parameter.grad.copy_(part)
-        whole_state = tuple(part.clone() for part in self._state)
-        return self._figures[0].clone(), whole_state or after
+        for part, parameter in zip(everyones.gradients, self._parameters, strict=True):
+            if parameter.grad is not None:
+                parameter.grad = part
+        whole_state = tuple(part.clone() for part in everyones.state)
+        return everyones.figures[0].clone(), whole_state or after
 
     def end(self) -> None:
         """Take no more steps: the first rank says so, the others hear it, once each."""
         self._model.dropout.among = None
         if not self._is_over and not self._ranks.is_lost:
             self._is_over = True
-            self._all.zero_()
-            self._figures[1] = float(self._ranks.is_first)
-            self._ranks.add_up(self._all)
+            self._sum.own.zero_()
+            self._ours.figures[1] = float(self._ranks.is_first)
+            self._sum.add_up()

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from textgen.errors import TextgenError, UsageError
 from textgen.language import Message
 from textgen.text.tokens import Tokens
 from textgen.training import meeting
+from textgen.training.neighbours import Door, Neighbours, here, knock
 from textgen.training.world import World
 from textgen.version import __version__
 
@@ -57,6 +58,9 @@ class Ranks:
         self.text: Tokens | None = None
         """What the other ranks have been sent of it."""
 
+        self.neighbours: Neighbours | None = None
+        """The same ranks, where all are on one machine, and what they train as well."""
+
         self._folder: Path | None = None
         self.end_leg: Callable[[], None] = lambda: None
         """Ends the steps that are being taken together."""
@@ -70,7 +74,7 @@ class Ranks:
         self._base = meeting.meeting_point(world)
         self._store = PrefixStore(f"textgen-{world.restarts}", self._base)
         on_gpu = torch.cuda.is_available()
-        self._meet(
+        are_near = self._meet(
             {
                 "textgen": __version__,
                 "torch": torch.__version__,
@@ -80,7 +84,7 @@ class Ranks:
         )
         if on_gpu:
             meeting.take_gpu(world)
-        with self._reaching():
+        with self.reaching():
             dist.init_process_group(
                 "cpu:gloo,cuda:nccl" if on_gpu else "gloo",
                 store=PrefixStore("torch", self._store),
@@ -88,16 +92,21 @@ class Ranks:
                 world_size=self.size,
                 timeout=_SILENCE,
             )
+        if are_near and not on_gpu:
+            self.neighbours = self._meet_neighbours()
 
-    def _meet(self, mine: dict[str, str]) -> None:
+    def _meet(self, mine: dict[str, str]) -> bool:
         """Wait until all are there, and compare what they are made of.
+
+        Returns:
+            Whether all are on one machine, and can be neighbours.
 
         Raises:
             TextgenError: some do not come, or one is made of something else than the first one.
         """
         keys = [f"here-{rank}" for rank in range(self.size)]
-        with self._reaching():
-            self._store.set(keys[self.rank], json.dumps(mine))
+        with self.reaching():
+            self._store.set(keys[self.rank], json.dumps({**mine, "place": here()}))
             come = meeting.wait_for_all(self._store, keys)
             if len(come) == self.size:
                 found = [json.loads(self._store.get(key)) for key in keys]
@@ -113,9 +122,20 @@ class Ranks:
                 )
             )
         for rank, theirs in enumerate(found):
-            for what, value in found[0].items():
-                if theirs.get(what) != value:
-                    self._tell_once(_other(rank, what, theirs.get(what), value))
+            for what in mine:
+                if theirs.get(what) != found[0].get(what):
+                    self._tell_once(_other(rank, what, theirs.get(what), found[0].get(what)))
+        places = {theirs.get("place") for theirs in found}
+        return len(places) == 1 and None not in places
+
+    def _meet_neighbours(self) -> Neighbours:
+        """Return the ranks as neighbours: all of them are on this machine."""
+        with self.reaching():
+            if not self.is_first:
+                return Neighbours([knock(self.hear()["door"])], is_first=False)
+            with closing(Door(self.size - 1)) as door:
+                self.say(door=door.name)
+                return Neighbours(door.let_in(), is_first=True)
 
     def add_up(self, values: Tensor) -> None:
         """Put the sum of all ranks' values into each one's.
@@ -123,7 +143,7 @@ class Ranks:
         Raises:
             LostError: another rank is gone.
         """
-        with self._reaching():
+        with self.reaching():
             dist.all_reduce(values)
 
     def spread(self, values: Tensor) -> None:
@@ -132,7 +152,7 @@ class Ranks:
         Raises:
             LostError: another rank is gone.
         """
-        with self._reaching():
+        with self.reaching():
             dist.broadcast(values, 0)
 
     def say(self, **order: Any) -> None:  # noqa: ANN401 - what JSON has a word for
@@ -179,23 +199,25 @@ class Ranks:
     def note(self, folder: Path) -> None:
         """Keep the run's folder where it is found when torchrun begins anew."""
         self._folder = folder
-        with self._reaching():
+        with self.reaching():
             self._base.set(_RUN, str(folder.resolve()))
 
     def noted(self) -> Path | None:
         """Return the run's folder that ranks before a restart have noted, if they have."""
-        with self._reaching():
+        with self.reaching():
             if not self.restarts or not self._base.check([_RUN]):
                 return None
             return Path(self._base.get(_RUN).decode())
 
     def close(self) -> None:
         """Part from the others."""
+        if self.neighbours is not None:
+            self.neighbours.close()
         if dist.is_initialized():
             dist.destroy_process_group()
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def reaching(self) -> Iterator[None]:
         """Say in one line, of all ranks together, that another one cannot be reached.
 
         Raises:
@@ -203,7 +225,7 @@ class Ranks:
         """
         try:
             yield
-        except RuntimeError:
+        except (OSError, RuntimeError):
             self.is_lost = True
             self._tell_once(
                 LostError(
@@ -229,7 +251,7 @@ class Ranks:
         raise SystemExit(error.exit_status)
 
 
-def _other(rank: int, what: str, theirs: str | None, first: str) -> TextgenError:
+def _other(rank: int, what: str, theirs: str | None, first: str | None) -> TextgenError:
     return UsageError(
         "rank {rank} has another {what} than the first rank ({theirs}, and that one {first}): all "
         "ranks need the same program and the same command",
