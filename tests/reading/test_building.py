@@ -18,7 +18,7 @@ from tests.conftest import Command, make_story
 from tests.processes import killing
 from textgen.config import StoreConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.reading import building, numbering
+from textgen.reading import building, kept
 from textgen.reading.building import build_store
 from textgen.reading.corpus import read_corpus
 from textgen.reading.holding_out import held_out_of
@@ -68,7 +68,7 @@ def test_it_is_the_same_however_many_processes_read(
     stores = [build_store(tmp_path / "one", [texts], config)]
     monkeypatch.setattr(building, "_LITTLE", 0)
     monkeypatch.setattr(building, "_TASK", 2000)
-    monkeypatch.setattr(numbering, "_PIECE", 7)
+    monkeypatch.setattr(kept, "_PIECE", 7)
     stores.append(build_store(tmp_path / "two", [texts], config, workers=2))
     names = sorted(path.name for path in stores[0].folder.iterdir())
     assert names == ["files.jsonl", "held_out.ids", "store.json", "training.ids", "vocab.json"]

@@ -26,7 +26,8 @@ from textgen.processes import cores, in_processes
 from textgen.reading.corpus import Corpus
 from textgen.reading.folders import look_into, require_file
 from textgen.reading.holding_out import held_out_of
-from textgen.reading.numbering import Kept, write
+from textgen.reading.kept import Kept
+from textgen.reading.numbering import write
 from textgen.reading.provisional import File, Part, ReadText, Task, read_part
 from textgen.text.store import Store
 
@@ -165,10 +166,10 @@ def _tell(
     paths: Sequence[Path],
     seconds: float,
 ) -> None:
-    oddities = [line for one in kept for line in one.text.oddities]
+    oddities = [line for one in kept for line in one.read.oddities]
     for line in [*oddities[:_TOLD], *_about_left_out(paths[0], left_out)]:
         log.info("%s", line)
-    encodings = Counter(one.text.encoding for one in kept)
+    encodings = Counter(one.read.encoding for one in kept)
     named = ", ".join(f"{name} ({count:,})" for name, count in encodings.most_common())
     told = _(
         "{path}: {encodings}; {training:,} characters to learn from, "

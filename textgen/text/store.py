@@ -14,11 +14,11 @@ Shapes: N tokens to learn from, M tokens held out, V vocabulary.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from textgen.files import whole, write_atomically
 from textgen.names import readable, to_json
 from textgen.text.tokens import Places
 from textgen.text.vocab import TokenIds, Vocab
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 FORMAT = 1
 """Of stores: a change that older programs would read wrongly makes it one more."""
@@ -44,14 +47,17 @@ _TRAINING, _HELD_OUT = "training.ids", "held_out.ids"
 class About:
     """What ``store.json`` tells."""
 
-    training_tokens: int
-    """N."""
+    training_characters: int
+    """Characters to learn from."""
 
-    held_out_tokens: int
-    """M."""
+    held_out_characters: int
+    """Characters held out."""
 
     texts: int
     """How many there are."""
+
+    kinds: int
+    """How many different tokens they have, also those that are too rare for the vocabulary."""
 
     bytes_per_token: int
     """2 or 4."""
@@ -62,7 +68,13 @@ class About:
     reading: dict[str, Any]
     """How the files were read: ``ReadingConfig`` in the same way."""
 
-    occurring: list[int]
+    training_tokens: int = 0
+    """N."""
+
+    held_out_tokens: int = 0
+    """M."""
+
+    occurring: list[int] = field(default_factory=list)
     """How often each token stands in what is learned from, (V,)."""
 
     vocab_sha256: str = ""
@@ -217,7 +229,7 @@ def write_store(
 
     Args:
         folder: the folder.
-        about: what there is to tell, but for the hashes.
+        about: what there is to tell, but for what is known of the ids when they are written.
         vocab: the vocabulary.
         training: the ids to learn from, piece by piece, of the store's type.
         held_out: those held out.
@@ -228,15 +240,33 @@ def write_store(
     """
     as_text = vocab.to_json().encode()
     digest = sha256(as_text)
-    for name, pieces in ((_TRAINING, training), (_HELD_OUT, held_out)):
-        with whole(folder / name) as file:
-            for ids in pieces:
-                file.write(ids.data)
-                digest.update(ids.data)
+    learned, rest = (
+        _write_ids(folder / name, pieces, digest, len(vocab))
+        for name, pieces in ((_TRAINING, training), (_HELD_OUT, held_out))
+    )
     with whole(folder / _FILES) as file:
         for values in files:
             file.write(to_json(values).encode() + b"\n")
     write_atomically(folder / _VOCAB, as_text)
-    of_vocab = sha256(as_text).hexdigest()
-    told = replace(about, vocab_sha256=of_vocab, sha256=digest.hexdigest())
+    told = replace(
+        about,
+        training_tokens=int(learned.sum()),
+        held_out_tokens=int(rest.sum()),
+        occurring=learned.tolist(),
+        vocab_sha256=sha256(as_text).hexdigest(),
+        sha256=digest.hexdigest(),
+    )
     write_atomically(folder / _ABOUT, to_json(asdict(told)).encode() + b"\n")
+
+
+def _write_ids(
+    path: Path, pieces: Iterable[Ids], digest: "_Hash", vocab_size: int
+) -> NDArray[np.int64]:
+    """Write ids, and return how often each token stands among them, (V,)."""
+    occurring = np.zeros(vocab_size, np.int64)
+    with whole(path) as file:
+        for ids in pieces:
+            file.write(ids.data)
+            digest.update(ids.data)
+            occurring += np.bincount(ids, minlength=vocab_size)
+    return occurring
