@@ -137,6 +137,9 @@ def test_what_is_too_rare_costs_as_much_as_in_a_text(story: Path) -> None:
     np.testing.assert_array_equal(ours.ids[:], ids)
     np.testing.assert_array_equal(ours.unknown_bits(ids), theirs.unknown_bits(ids))
     assert ours.unknown_bits(ids).any()
+    written = (store.training.written, store.held_out.written)
+    assert "".join(store.text_of(ids) for ids in written) == text
+    assert store.occurring[0] == np.count_nonzero(store.training[:] == 0)
 
 
 def test_only_what_is_asked_for_is_read(

@@ -38,8 +38,8 @@ class Parts:
         if (store := store_of(run)) is None:
             text, changed = run.read_text()
             return cls(*split_text(text, run.settings.corpus), changed)
-        training = Excerpt.of(len(store.training), run.plan.counted).take(store.training)
-        held_out = Excerpt.of(len(store.held_out), _MOST).take(store.held_out)
+        training = Excerpt.of(len(store.training), run.plan.counted).take(store.training.written)
+        held_out = Excerpt.of(len(store.held_out), _MOST).take(store.held_out.written)
         return cls(store.text_of(training), store.text_of(held_out), store=store)
 
     def remarks(self) -> list[str]:

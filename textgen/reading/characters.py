@@ -40,7 +40,8 @@ class Characters:
         self, half: Callable[[Kept], Iterator[Ids]], vocab: Vocab, dtype: IdType
     ) -> Iterator[Ids]:
         id_of: Ids = np.zeros(CODE_POINTS, dtype)
-        id_of[list(map(ord, vocab.tokens[1:]))] = np.arange(1, len(vocab))
+        tokens = vocab.with_folded[1:]
+        id_of[list(map(ord, tokens))] = np.arange(1, len(tokens) + 1)
         for one in self._kept:
             table = id_of[one.part.code_points]
             for piece in half(one):

@@ -68,7 +68,7 @@ def write(
         held_out_characters=sum(one.held_out for one in kept),
         texts=len(kept),
         kinds=tokens.kinds,
-        bytes_per_token=bytes_per_token(len(vocab)),
+        bytes_per_token=bytes_per_token(len(vocab.with_folded)),
         settings=asdict(config),
         reading=asdict(reading),
     )

@@ -6,8 +6,9 @@
         training.ids   the ids to learn from, (N,)
         held_out.ids   those held out, (M,)
 
-Ids are little-endian whole numbers of two bytes, or of four where the vocabulary is larger than
-those can count. The folder takes its name when it is whole.
+Ids are little-endian whole numbers of two bytes, or of four where there are more tokens than those
+can count. Tokens that are left to <unk> have ids of their own here, from V on, so that the text is
+not lost; who learns reads them as 0. The folder takes its name when it is whole.
 
 Shapes: N tokens to learn from, M tokens held out, V vocabulary.
 """
@@ -28,7 +29,7 @@ from textgen.errors import TextgenError, os_reason
 from textgen.files import whole, write_atomically
 from textgen.names import readable, to_json
 from textgen.text.tokens import Places
-from textgen.text.vocab import TokenIds, Vocab
+from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -91,9 +92,9 @@ class About:
         return id_type(self.bytes_per_token)
 
 
-def bytes_per_token(vocab_size: int) -> int:
+def bytes_per_token(count: int) -> int:
     """Return how many bytes an id of so many takes."""
-    return 2 if vocab_size <= 2**16 else 4
+    return 2 if count <= 2**16 else 4
 
 
 def id_type(size: int) -> IdType:
@@ -108,17 +109,21 @@ class StoredTokens:
         path: their file.
         dtype: the type of each.
         count: N.
+        vocab_size: V.
 
     Raises:
         TextgenError: the file is gone, or not as long as that.
     """
 
-    def __init__(self, path: Path, dtype: IdType, count: int) -> None:
+    def __init__(self, path: Path, dtype: IdType, count: int, vocab_size: int) -> None:
+        self._vocab_size = vocab_size
+        self.written: Ids
+        """The ids as they stand there, also those from V on."""
         expected = count * dtype.itemsize
         try:
             found = path.stat().st_size
             if found == expected:
-                self._ids = np.memmap(path, dtype, "r") if count else np.zeros(0, dtype)
+                self.written = np.memmap(path, dtype, "r") if count else np.zeros(0, dtype)
         except OSError as error:
             raise TextgenError(
                 "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
@@ -133,11 +138,12 @@ class StoredTokens:
             )
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.written)
 
     def __getitem__(self, places: Places | slice, /) -> TokenIds:
-        """Return the ids at places of any shape, or in a slice."""
-        return np.asarray(self._ids[places]).astype(np.int32)
+        """Return the ids at places of any shape, or in a slice: 0 for those from V on."""
+        ids = self.written[places]
+        return np.where(ids < self._vocab_size, ids, UNKNOWN_ID).astype(np.int32)
 
 
 class Store:
@@ -177,9 +183,10 @@ class Store:
                 path=folder / _VOCAB,
             )
         self._vocab = vocab
-        self.training = StoredTokens(folder / _TRAINING, dtype, self.about.training_tokens)
+        counts, vocab_size = self.about, len(self.about.occurring)
+        self.training = StoredTokens(folder / _TRAINING, dtype, counts.training_tokens, vocab_size)
         """The ids to learn from, (N,)."""
-        self.held_out = StoredTokens(folder / _HELD_OUT, dtype, self.about.held_out_tokens)
+        self.held_out = StoredTokens(folder / _HELD_OUT, dtype, counts.held_out_tokens, vocab_size)
         """Those held out, (M,)."""
 
     def __repr__(self) -> str:
@@ -191,10 +198,10 @@ class Store:
         """The vocabulary of all texts, learned from and held out."""
         return Vocab.from_json(self._vocab.decode())
 
-    def text_of(self, ids: TokenIds) -> str:
-        """Return ids (n,) as a text of n characters, with � for what is not known."""
-        code_points = np.array([ord("\ufffd"), *map(ord, self.vocab.tokens[1:])], "<u4")
-        return code_points[ids].tobytes().decode("utf-32-le")
+    def text_of(self, ids: NDArray[np.integer[Any]]) -> str:
+        """Return ids (n,), as they are written, as text, with � for what has none of its own."""
+        tokens = ("\ufffd", *self.vocab.with_folded[1:])
+        return "".join(map(tokens.__getitem__, ids.tolist()))
 
     @property
     def occurring(self) -> NDArray[np.int64]:
@@ -241,7 +248,7 @@ def write_store(
     as_text = vocab.to_json().encode()
     digest = sha256(as_text)
     learned, rest = (
-        _write_ids(folder / name, pieces, digest, len(vocab))
+        _write_ids(folder / name, pieces, digest, vocab)
         for name, pieces in ((_TRAINING, training), (_HELD_OUT, held_out))
     )
     with whole(folder / _FILES) as file:
@@ -260,13 +267,15 @@ def write_store(
 
 
 def _write_ids(
-    path: Path, pieces: Iterable[Ids], digest: "_Hash", vocab_size: int
+    path: Path, pieces: Iterable[Ids], digest: "_Hash", vocab: Vocab
 ) -> NDArray[np.int64]:
     """Write ids, and return how often each token stands among them, (V,)."""
-    occurring = np.zeros(vocab_size, np.int64)
+    size = len(vocab.with_folded)
+    occurring = np.zeros(size, np.int64)
     with whole(path) as file:
         for ids in pieces:
             file.write(ids.data)
             digest.update(ids.data)
-            occurring += np.bincount(ids, minlength=vocab_size)
-    return occurring
+            occurring += np.bincount(ids, minlength=size)
+    occurring[UNKNOWN_ID] += occurring[len(vocab) :].sum()
+    return occurring[: len(vocab)]
