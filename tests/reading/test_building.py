@@ -18,12 +18,12 @@ from tests.conftest import Command, make_story
 from tests.processes import killing
 from textgen.config import StoreConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.reading import building, kept
+from textgen.reading import building, cutting, kept
 from textgen.reading.building import build_store
 from textgen.reading.corpus import read_corpus
 from textgen.reading.holding_out import held_out_of
 from textgen.text.store import Store
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import TokenKind, Vocab
 
 NOTHING_HELD_OUT = StoreConfig(held_out=0.0)
 
@@ -43,12 +43,14 @@ def provenance(store: Store) -> list[dict[str, object]]:
     return [json.loads(line) for line in (store.folder / "files.jsonl").read_text().splitlines()]
 
 
-def test_it_is_the_text_that_reading_has_in_memory(texts: Path, tmp_path: Path) -> None:
-    store = build_store(tmp_path / "store", [texts], NOTHING_HELD_OUT)
+@pytest.mark.parametrize("tokens", ["character", "word"])
+def test_it_is_the_text_that_reading_has_in_memory(
+    texts: Path, tmp_path: Path, tokens: TokenKind
+) -> None:
+    store = build_store(tmp_path / "store", [texts], replace(NOTHING_HELD_OUT, tokens=tokens))
     corpus = read_corpus([texts])
-    vocab = Vocab.build(corpus.text)
-    assert store.vocab.tokens == vocab.tokens
-    assert store.vocab.counts == vocab.counts
+    vocab = Vocab.build(corpus.text, tokens)
+    assert store.vocab.to_json() == vocab.to_json()
     ids = vocab.encode(corpus.text)
     np.testing.assert_array_equal(store.training[:], ids)
     np.testing.assert_array_equal(store.occurring, np.bincount(ids, minlength=len(vocab)))
@@ -60,15 +62,24 @@ def test_it_is_the_text_that_reading_has_in_memory(texts: Path, tmp_path: Path) 
     assert str(left_out["第0章.txt"]).startswith("is the same text as ")
 
 
+@pytest.mark.parametrize("tokens", ["character", "word"])
 @pytest.mark.parametrize("min_count", [1, 30])
 def test_it_is_the_same_however_many_processes_read(
-    texts: Path, tmp_path: Path, min_count: int, monkeypatch: pytest.MonkeyPatch
+    texts: Path,
+    tmp_path: Path,
+    min_count: int,
+    tokens: TokenKind,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = StoreConfig(min_count=min_count)
+    config = StoreConfig(tokens, min_count)
     stores = [build_store(tmp_path / "one", [texts], config)]
     monkeypatch.setattr(building, "_LITTLE", 0)
     monkeypatch.setattr(building, "_TASK", 2000)
     monkeypatch.setattr(kept, "_PIECE", 7)
+    monkeypatch.setattr(cutting, "_PIECE", 7)
+    monkeypatch.setattr("textgen.text.words._PIECE", 200)
+    monkeypatch.setattr("textgen.text.cutters._LEAST_SHARE", 1)
+    monkeypatch.setattr("textgen.text.cutters.cores", lambda: 2)
     stores.append(build_store(tmp_path / "two", [texts], config, workers=2))
     names = sorted(path.name for path in stores[0].folder.iterdir())
     assert names == ["files.jsonl", "held_out.ids", "store.json", "training.ids", "vocab.json"]

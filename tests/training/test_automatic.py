@@ -55,14 +55,26 @@ def test_what_is_read_otherwise_is_another(texts: Path) -> None:
     root = Path("checkpoints")
     found = {
         automatic_store([texts], Settings.of(**values), root)
-        for values in ({}, {"min_count": 2}, {"held_out": 0.2}, {"layout": "keep"})
+        for values in (
+            {},
+            {"tokens": "word"},
+            {"min_count": 2},
+            {"held_out": 0.2},
+            {"layout": "keep"},
+        )
     }
-    assert len(found) == 4
-    for values in ({"tokens": "word"}, {"max_tokens": 100}):
-        assert automatic_store([texts], Settings.of(**values), root) is None
+    assert len(found) == 5
+    assert automatic_store([texts], Settings.of(max_tokens=100), root) is None
     assert automatic_store([texts / "1.txt"], Settings(), root) is not None
     (texts / "1.txt").write_text("一", "utf-8")
     assert automatic_store([texts / "1.txt"], Settings(), root) is None
+
+
+@pytest.mark.usefixtures("texts")
+def test_of_words_it_is_one_as_well() -> None:
+    run = train("texts", Settings.of(**{**TINY, "tokens": "word"})).run
+    assert run.store is not None
+    assert Store(Path(run.store)).vocab.kind == run.vocab.kind == "word"
 
 
 @pytest.mark.usefixtures("texts")

@@ -32,6 +32,11 @@ class Kept:
         """Yield those of what is held out."""
         return self._ids(self.learned, self.read.count)
 
+    def text(self, begin: int, end: int) -> str:
+        """Return its characters from a first to before a last one."""
+        code_points = self.part.code_points[self.read.ids(begin, end)]
+        return code_points.astype("<u4").tobytes().decode("utf-32-le")
+
     def _ids(self, begin: int, end: int) -> Iterator[Ids]:
         for first in range(begin, end, _PIECE):
             yield self.read.ids(first, min(first + _PIECE, end))

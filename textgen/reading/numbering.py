@@ -12,7 +12,6 @@ from textgen.bars import progress_bar
 from textgen.config import ReadingConfig, StoreConfig
 from textgen.errors import UsageError
 from textgen.language import Message, _
-from textgen.reading.characters import Characters
 from textgen.reading.kept import Kept
 from textgen.text.store import About, Ids, IdType, bytes_per_token, write_store
 from textgen.text.vocab import Vocab
@@ -23,7 +22,7 @@ class Tokens(Protocol):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How often each one occurs."""
+        """How often each one occurs that can be part of a vocabulary."""
 
     @property
     def kinds(self) -> int:
@@ -38,6 +37,7 @@ class Tokens(Protocol):
 
 def write(
     folder: Path,
+    tokens: Tokens,
     kept: Sequence[Kept],
     left_out: Sequence[tuple[Path, Message]],
     config: StoreConfig,
@@ -47,7 +47,8 @@ def write(
 
     Args:
         folder: what becomes the store.
-        kept: its texts.
+        tokens: those of its texts.
+        kept: the texts.
         left_out: what is not in it, and why.
         config: how it is built.
         reading: how the texts were read.
@@ -56,8 +57,9 @@ def write(
         UsageError: the settings leave no token of the texts.
         TextgenError: the disk is full, or broken.
     """
-    tokens: Tokens = Characters(kept)
-    vocab = Vocab.of_counts(tokens.counts, min_count=config.min_count, max_vocab=config.max_vocab)
+    vocab = Vocab.of_counts(
+        tokens.counts, config.tokens, min_count=config.min_count, max_vocab=config.max_vocab
+    )
     if len(vocab) == 1:
         raise UsageError(
             "--min-count {min_count} leaves no token of the text: lower it",

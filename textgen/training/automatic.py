@@ -43,21 +43,21 @@ def automatic_store(paths: Sequence[Path], settings: Settings, root: Path) -> Pa
         root: the folder that runs are in.
 
     Returns:
-        None for little text, and where it is cut into words or items, or only its beginning is
-        used: then it is read into memory.
+        None for little text, and where it is cut into items, or only its beginning is used: then
+        it is read into memory.
 
     Raises:
         TextgenError: as ``build_store``.
     """
     corpus = settings.corpus
-    in_memory = corpus.tokens != "character" or corpus.items or corpus.max_tokens is not None
-    if in_memory or any(map(is_store, paths)):
+    if corpus.items or corpus.max_tokens is not None or any(map(is_store, paths)):
         return None
     files, _ = listed(paths)
     size = sum(file.size for file in files)
     if size < LARGE:
         return None
     config = StoreConfig(
+        corpus.tokens,
         corpus.min_count,
         corpus.max_vocab,
         corpus.held_out,
