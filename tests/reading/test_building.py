@@ -172,6 +172,23 @@ def test_a_store_that_was_cut_off(texts: Path, tmp_path: Path, name: str) -> Non
         Store(path.parent)
 
 
+def test_a_bit_that_flipped_is_found(texts: Path, command: Command) -> None:
+    store = build_store(Path("store"), [texts]).folder
+    assert command("corpus", "check", "store")[:2] == (0, "store is as it was built\n")
+    for name, place in (("training.ids", -1), ("held_out.ids", 0), ("store.json", -200)):
+        path = store / name
+        whole = bytearray(path.read_bytes())
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place:][1:])
+        status, _, err = command("corpus", "check", "store")
+        assert (status, err.count("\n")) == (1, 1), name
+        path.write_bytes(whole)
+    about = json.loads((store / "store.json").read_text())
+    about["occurring"][3] += 1
+    (store / "store.json").write_text(json.dumps(about))
+    assert command("corpus", "check", "store")[0] == 1
+    assert command("corpus", "check", "texts")[0] == 1
+
+
 def test_a_store_with_another_vocabulary(texts: Path, tmp_path: Path) -> None:
     store = build_store(tmp_path / "store", [texts])
     path = store.folder / "vocab.json"

@@ -14,7 +14,7 @@ Shapes: N tokens to learn from, M tokens held out, V vocabulary.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.bars import progress_bar
 from textgen.config import StoreConfig
 from textgen.errors import TextgenError, os_reason
 from textgen.files import whole, write_atomically
+from textgen.language import _
 from textgen.names import readable, to_json
-from textgen.text.tokens import Places
+from textgen.text.tokens import Places, occurrences
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ Ids = NDArray[np.unsignedinteger[Any]]
 IdType = np.dtype[np.unsignedinteger[Any]]
 
 _ABOUT, _VOCAB, _FILES = "store.json", "vocab.json", "files.jsonl"
+_PIECE = 2**20
+"""Bytes that are checked at a time."""
+
 _TRAINING, _HELD_OUT = "training.ids", "held_out.ids"
 
 
@@ -208,10 +213,46 @@ class Store:
         """How often each token stands in what is learned from, (V,)."""
         return np.array(self.about.occurring, np.int64)
 
+    def check(self) -> None:
+        """Read all of it, and compare it with what was built; opening looks at sizes only.
+
+        Raises:
+            TextgenError: it is something else now, or cannot be read.
+        """
+        digest = sha256(self._vocab)
+        paths = [self.folder / name for name in (_TRAINING, _HELD_OUT)]
+        total = self.about.dtype.itemsize * (len(self.training) + len(self.held_out))
+        with progress_bar(total, _("bytes"), _("checking"), delay=1.0) as bar:
+            for piece in _bytes_of(paths):
+                digest.update(piece)
+                bar.update(len(piece))
+        learned = occurrences(self.training, len(self.occurring))
+        if digest.hexdigest() != self.sha256 or (learned != self.occurring).any():
+            raise TextgenError(
+                "{folder} is not as it was built: build the store anew with textgen corpus build",
+                folder=self.folder,
+            )
+
     @property
     def sha256(self) -> str:
         """Of all that it holds: a run knows it by that."""
         return self.about.sha256
+
+
+def _bytes_of(paths: Iterable[Path]) -> Iterator[bytes]:
+    """Yield what files hold, piece by piece: a disk that fails is an error, where a map is killed.
+
+    Raises:
+        TextgenError: one cannot be read.
+    """
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                yield from iter(lambda: file.read(_PIECE), b"")
+        except OSError as error:
+            raise TextgenError(
+                "{path} cannot be read: {reason}", path=path, reason=os_reason(error)
+            ) from None
 
 
 def is_store(folder: Path | str) -> bool:
