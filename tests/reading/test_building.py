@@ -240,13 +240,15 @@ def large(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("tokens", "begun"), [("character", "*.ids"), ("word", "words")])
 def test_who_is_stopped_leaves_nothing_that_looks_whole(
-    in_folder: Path, number: signal.Signals
+    in_folder: Path, number: signal.Signals, tokens: str, begun: str
 ) -> None:
     large(in_folder / "texts")
     build = [sys.executable, "-m", "textgen", "corpus", "build", "store", "texts"]
+    build += ["--tokens", tokens]
     with killing(subprocess.Popen(build, stderr=subprocess.PIPE, text=True)) as process:
-        while not list(in_folder.glob(".store-*.part/provisional/*.ids")):
+        while not list(in_folder.glob(f".store-*.part/provisional/{begun}")):
             assert process.poll() is None
         process.send_signal(number)
         _, err = process.communicate()
