@@ -264,14 +264,18 @@ def test_who_is_stopped_leaves_nothing_that_looks_whole(
     assert sorted(path.name for path in in_folder.iterdir()) == ["store", "texts"]
 
 
-def test_a_disk_that_takes_no_more(texts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tokens", "most"), [("character", 5000), ("word", 16_000)])
+def test_a_disk_that_takes_no_more(
+    texts: Path, tmp_path: Path, tokens: TokenKind, most: int
+) -> None:
+    """Of words, one that still takes the characters, but not the words' numbers."""
     resource = pytest.importorskip("resource", reason="Windows knows no limits")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
         with pytest.raises(TextgenError, match="store cannot be written: File too large"):
-            build_store(tmp_path / "store", [texts])
+            build_store(tmp_path / "store", [texts], StoreConfig(tokens))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)

@@ -8,6 +8,7 @@ Shapes: V vocabulary.
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,10 +87,12 @@ class Words:
         count = min(workers, cutters(total))
         asked = deque[tuple[_Text, int, int]]()
         pieces = self._pieces(kept, asked)
-        cut = in_processes(cut_piece, pieces, count) if count > 1 else map(cut_piece, pieces)
+        one_by_one = (cut_piece(piece) for piece in pieces)
+        cut = in_processes(cut_piece, pieces, count) if count > 1 else one_by_one
         what = _("cutting the text into words")
         with (
             progress_bar(total, _("characters"), what, delay=1.0) as bar,
+            closing(cut),
             self._file.open("xb") as out,
         ):
             for kinds, ids in cut:  # in the order in which they were asked for
