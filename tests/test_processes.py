@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.processes import killing, wait_for
+from textgen import processes
 from textgen.errors import TextgenError, UsageError
 from textgen.processes import in_processes
 from textgen.text.cutters import cut_piece
@@ -51,6 +52,13 @@ def test_a_process_that_ends_by_itself_is_told(monkeypatch: pytest.MonkeyPatch, 
 def test_one_that_is_killed_is_told() -> None:
     with pytest.raises(TextgenError, match="a process that worked on the text was killed"):
         list(in_processes(told, ["right", "killed", "right"], 2))
+
+
+def test_one_that_was_never_told_what_to_do_ends_quietly() -> None:
+    """Who is stopped while it starts them has nothing more to say to them."""
+    command = [sys.executable, "-c", processes._CODE]
+    ended = subprocess.run(command, input=b"", capture_output=True, check=True)
+    assert (ended.stdout, ended.stderr) == (b"", b"")
 
 
 def test_who_stops_listening_ends_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:

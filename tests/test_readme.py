@@ -155,13 +155,14 @@ def test_the_python_example(checkout: Path) -> None:
 
 def test_the_table_names_every_command(command: Command) -> None:
     listed = re.findall(
-        r"^\| `textgen (\w+(?: (?:show|fetch|build|rm))?)",
+        r"^\| `textgen (\w+(?: (?:show|fetch|build|check|rm))?)",
         (ROOT / READMES[0]).read_text("utf-8"),
         re.MULTILINE,
     )
     assert sorted(set(listed)) == [
         "compare",
         "corpus build",
+        "corpus check",
         "corpus fetch",
         "corpus show",
         "demo",

@@ -255,11 +255,14 @@ class CorpusConfig:
 class StoreConfig:
     """What becomes of texts in a store."""
 
+    tokens: Literal["character", "word"] = CorpusConfig.tokens
+    """What it is of; words are cut by jieba."""
+
     min_count: Count = CorpusConfig.min_count
-    """A character that occurs fewer times than this becomes <unk>."""
+    """A token that occurs fewer times than this becomes <unk>."""
 
     max_vocab: Annotated[int, Range(at_least=0)] = CorpusConfig.max_vocab
-    """Keep only this many characters, the most frequent; the others become <unk>. 0 keeps all."""
+    """Keep only this many tokens, the most frequent; the others become <unk>. 0 keeps all."""
 
     held_out: Annotated[float, Range(at_least=0, at_most=0.5)] = CorpusConfig.held_out
     """Share of the text that is never trained on."""

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
@@ -41,20 +41,19 @@ def cores() -> int:
 
 
 def in_processes(
-    function: Callable[[Task], Result], tasks: Sequence[Task], count: int
+    function: Callable[[Task], Result], tasks: Iterable[Task], count: int
 ) -> Generator[Result]:
     """Yield what a function makes of each task, in their order; who stops listening ends it all.
 
     Args:
         function: of a module; what it takes and returns goes to another process and back.
-        tasks: what there is to do.
+        tasks: what there is to do, asked for as processes get to it.
         count: how many processes there are.
 
     Raises:
         TextgenError: what the function raises, or a process was killed.
         OSError: what the function raises.
     """
-    count = min(count, len(tasks))
     idle = SimpleQueue[subprocess.Popen[bytes]]()
 
     def done(task: Task) -> Result:
@@ -138,7 +137,10 @@ def serve() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what somebody prints is no answer
-    function, language = pickle.load(asked)  # noqa: S301
+    try:
+        function, language = pickle.load(asked)  # noqa: S301
+    except EOFError:  # who started this was stopped before saying what for
+        return
     use(language)
     while True:
         try:

@@ -55,16 +55,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--folder", type=Path, help="where there is room for four times as much")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--tokens", choices=["character", "word"], default="character")
     asked = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(dir=asked.folder))
     try:
         (texts := folder / "texts").mkdir()
         make_texts(texts, asked.novel, asked.megabytes)
         build = [*_TEXTGEN, "corpus", "build", str(folder / "store"), str(texts)]
-        build += ["--workers", str(asked.workers)]
+        build += ["--workers", str(asked.workers), "--tokens", asked.tokens]
         _built(build, texts)
         store = Store(folder / "store")
-        print(f"{len(store.training):,} characters to learn from, {len(store.held_out):,} held out")
+        units, learned, held_out = store.vocab.units, len(store.training), len(store.held_out)
+        print(f"{learned:,} {units} to learn from, {held_out:,} held out")
         for length in ("epochs=1.0", "minutes=10.0"):
             _first_step(folder, length)
         train = [*_TEXTGEN, "train", str(folder / "store"), "--no-visdom", "--minutes", "1"]

@@ -18,12 +18,12 @@ from tests.conftest import Command, make_story
 from tests.processes import killing
 from textgen.config import StoreConfig
 from textgen.errors import TextgenError, UsageError
-from textgen.reading import building, numbering
+from textgen.reading import building, cutting, kept
 from textgen.reading.building import build_store
 from textgen.reading.corpus import read_corpus
 from textgen.reading.holding_out import held_out_of
 from textgen.text.store import Store
-from textgen.text.vocab import Vocab
+from textgen.text.vocab import TokenKind, Vocab
 
 NOTHING_HELD_OUT = StoreConfig(held_out=0.0)
 
@@ -43,12 +43,14 @@ def provenance(store: Store) -> list[dict[str, object]]:
     return [json.loads(line) for line in (store.folder / "files.jsonl").read_text().splitlines()]
 
 
-def test_it_is_the_text_that_reading_has_in_memory(texts: Path, tmp_path: Path) -> None:
-    store = build_store(tmp_path / "store", [texts], NOTHING_HELD_OUT)
+@pytest.mark.parametrize("tokens", ["character", "word"])
+def test_it_is_the_text_that_reading_has_in_memory(
+    texts: Path, tmp_path: Path, tokens: TokenKind
+) -> None:
+    store = build_store(tmp_path / "store", [texts], replace(NOTHING_HELD_OUT, tokens=tokens))
     corpus = read_corpus([texts])
-    vocab = Vocab.build(corpus.text)
-    assert store.vocab.tokens == vocab.tokens
-    assert store.vocab.counts == vocab.counts
+    vocab = Vocab.build(corpus.text, tokens)
+    assert store.vocab.to_json() == vocab.to_json()
     ids = vocab.encode(corpus.text)
     np.testing.assert_array_equal(store.training[:], ids)
     np.testing.assert_array_equal(store.occurring, np.bincount(ids, minlength=len(vocab)))
@@ -60,15 +62,24 @@ def test_it_is_the_text_that_reading_has_in_memory(texts: Path, tmp_path: Path) 
     assert str(left_out["第0章.txt"]).startswith("is the same text as ")
 
 
+@pytest.mark.parametrize("tokens", ["character", "word"])
 @pytest.mark.parametrize("min_count", [1, 30])
 def test_it_is_the_same_however_many_processes_read(
-    texts: Path, tmp_path: Path, min_count: int, monkeypatch: pytest.MonkeyPatch
+    texts: Path,
+    tmp_path: Path,
+    min_count: int,
+    tokens: TokenKind,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = StoreConfig(min_count=min_count)
+    config = StoreConfig(tokens, min_count)
     stores = [build_store(tmp_path / "one", [texts], config)]
     monkeypatch.setattr(building, "_LITTLE", 0)
     monkeypatch.setattr(building, "_TASK", 2000)
-    monkeypatch.setattr(numbering, "_PIECE", 7)
+    monkeypatch.setattr(kept, "_PIECE", 7)
+    monkeypatch.setattr(cutting, "_PIECE", 7)
+    monkeypatch.setattr("textgen.text.words._PIECE", 200)
+    monkeypatch.setattr("textgen.text.cutters._LEAST_SHARE", 1)
+    monkeypatch.setattr("textgen.text.cutters.cores", lambda: 2)
     stores.append(build_store(tmp_path / "two", [texts], config, workers=2))
     names = sorted(path.name for path in stores[0].folder.iterdir())
     assert names == ["files.jsonl", "held_out.ids", "store.json", "training.ids", "vocab.json"]
@@ -161,6 +172,23 @@ def test_a_store_that_was_cut_off(texts: Path, tmp_path: Path, name: str) -> Non
         Store(path.parent)
 
 
+def test_a_bit_that_flipped_is_found(texts: Path, command: Command) -> None:
+    store = build_store(Path("store"), [texts]).folder
+    assert command("corpus", "check", "store")[:2] == (0, "store is as it was built\n")
+    for name, place in (("training.ids", -1), ("held_out.ids", 0), ("store.json", -200)):
+        path = store / name
+        whole = bytearray(path.read_bytes())
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place:][1:])
+        status, _, err = command("corpus", "check", "store")
+        assert (status, err.count("\n")) == (1, 1), name
+        path.write_bytes(whole)
+    about = json.loads((store / "store.json").read_text())
+    about["occurring"][3] += 1
+    (store / "store.json").write_text(json.dumps(about))
+    assert command("corpus", "check", "store")[0] == 1
+    assert command("corpus", "check", "texts")[0] == 1
+
+
 def test_a_store_with_another_vocabulary(texts: Path, tmp_path: Path) -> None:
     store = build_store(tmp_path / "store", [texts])
     path = store.folder / "vocab.json"
@@ -212,13 +240,15 @@ def large(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("tokens", "begun"), [("character", "*.ids"), ("word", "words")])
 def test_who_is_stopped_leaves_nothing_that_looks_whole(
-    in_folder: Path, number: signal.Signals
+    in_folder: Path, number: signal.Signals, tokens: str, begun: str
 ) -> None:
     large(in_folder / "texts")
     build = [sys.executable, "-m", "textgen", "corpus", "build", "store", "texts"]
+    build += ["--tokens", tokens]
     with killing(subprocess.Popen(build, stderr=subprocess.PIPE, text=True)) as process:
-        while not list(in_folder.glob(".store-*.part/provisional/*.ids")):
+        while not list(in_folder.glob(f".store-*.part/provisional/{begun}")):
             assert process.poll() is None
         process.send_signal(number)
         _, err = process.communicate()
@@ -234,14 +264,18 @@ def test_who_is_stopped_leaves_nothing_that_looks_whole(
     assert sorted(path.name for path in in_folder.iterdir()) == ["store", "texts"]
 
 
-def test_a_disk_that_takes_no_more(texts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tokens", "most"), [("character", 5000), ("word", 16_000)])
+def test_a_disk_that_takes_no_more(
+    texts: Path, tmp_path: Path, tokens: TokenKind, most: int
+) -> None:
+    """Of words, one that still takes the characters, but not the words' numbers."""
     resource = pytest.importorskip("resource", reason="Windows knows no limits")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
         with pytest.raises(TextgenError, match="store cannot be written: File too large"):
-            build_store(tmp_path / "store", [texts])
+            build_store(tmp_path / "store", [texts], StoreConfig(tokens))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)

@@ -23,6 +23,7 @@ from textgen.reading.building import build_store
 from textgen.runs.folder import Run
 from textgen.runs.trained import load
 from textgen.text.store import Store, StoredTokens
+from textgen.text.vocab import TokenKind
 from textgen.training import stored as training_stored
 from textgen.training.start import resume, train
 from textgen.training.stored import Stored
@@ -30,8 +31,8 @@ from textgen.training.stored import Stored
 BY_END = StoreConfig(held_out_by="end")
 
 
-def store_of_one(story: Path) -> Store:
-    return build_store(story.parent / "store", [story], BY_END)
+def store_of_one(story: Path, tokens: TokenKind = "character") -> Store:
+    return build_store(story.parent / "store", [story], replace(BY_END, tokens=tokens))
 
 
 def assert_same_last_weights(ours: Run, theirs: Run) -> None:
@@ -42,11 +43,15 @@ def assert_same_last_weights(ours: Run, theirs: Run) -> None:
 
 @pytest.mark.parametrize("counts", [True, False])
 @pytest.mark.parametrize("batches", ["sequential", "random"])
+@pytest.mark.parametrize("tokens", ["character", "word"])
 @pytest.mark.usefixtures("in_folder")
-def test_it_learns_as_from_the_text(story: Path, counts: bool, batches: str) -> None:
+def test_it_learns_as_from_the_text(
+    story: Path, counts: bool, batches: str, tokens: TokenKind
+) -> None:
     settings = Settings.of(**{**TINY, "counts": counts, "batches": batches, "init_std": None})
-    from_text = train(story, settings, "text")
-    from_store = train(store_of_one(story).folder, settings, "stored")
+    of_kind = replace(settings, corpus=replace(settings.corpus, tokens=tokens))
+    from_text = train(story, of_kind, "text")
+    from_store = train(store_of_one(story, tokens).folder, settings, "stored")
     assert_same_last_weights(from_store.run, from_text.run)
     held_out = from_store.held_out, from_text.held_out
     assert held_out[0] is not None
@@ -137,6 +142,9 @@ def test_what_is_too_rare_costs_as_much_as_in_a_text(story: Path) -> None:
     np.testing.assert_array_equal(ours.ids[:], ids)
     np.testing.assert_array_equal(ours.unknown_bits(ids), theirs.unknown_bits(ids))
     assert ours.unknown_bits(ids).any()
+    written = (store.training.written, store.held_out.written)
+    assert "".join(store.text_of(ids) for ids in written) == text
+    assert store.occurring[0] == np.count_nonzero(store.training[:] == 0)
 
 
 def test_only_what_is_asked_for_is_read(
@@ -211,3 +219,35 @@ def test_the_commands(story: Path, command: Command) -> None:
     assert "elsewhere is a store, and a training learns from one alone" in err
     for name in ("show", "report"):
         assert command(name, "run")[0] == 0
+
+
+def test_the_commands_with_words(story: Path, command: Command) -> None:
+    build = ("corpus", "build", "store", story, "--held-out-by", "end", "--tokens", "word")
+    assert command(*build, "--min-count", "9999")[0] == 2
+    status, _, err = command(*build)
+    assert status == 0
+    assert "2,656 words to learn from, 297 held out, 39 different ones" in err
+    tiny = ("--no-visdom", *flags(**TINY))
+    status, _, err = command("train", "store", "--name", "run", *tiny)
+    assert status == 0
+    assert "store: a store of 2,656 words to learn from, and 297 held out\n" in err
+    status, _, err = command("train", "store", "--tokens", "character", *tiny)
+    assert status == 2
+    assert err.startswith("textgen: --tokens is settled when a store is built, and in store it is")
+    assert command("train", "store", "--tokens", "word", "--name", "again", *tiny)[0] == 0
+    status, out, _ = command("generate", "run", "--prefix", "老周", "--length", "20")
+    assert (status, out[:2]) == (0, "老周")
+    more = ("--epochs", "0.2", "--no-visdom", "--json")
+    assert command("train", "--resume", "run", *more)[0] == 0
+    status, out, _ = command("evaluate", "run", "--json")
+    assert (status, json.loads(out)["tokens"]) == (0, 297)
+    own = json.loads(out)["kneser_ney_bits_per_character"]
+    text = story.read_text("utf-8")
+    yardstick = count_yardsticks(text[:-400], text[-400:]).kneser_ney.bits_per_character
+    assert own == Run(Path("checkpoints/run")).kneser_ney_bits == pytest.approx(yardstick, abs=0.05)
+    status, _, err = command("train", story, "--from", "run", "--tokens", "word", *more)
+    assert status == 0
+    other = command("corpus", "build", "characters", story)
+    assert other[0] == 0
+    status, _, err = command("train", "characters", "--tokens", "word", *tiny)
+    assert (status, len(err.splitlines())) == (2, 1)

@@ -45,10 +45,10 @@ from textgen.cli.runs import show as show_run
 from textgen.cli.settings_file import to_toml
 from textgen.cli.sources import (
     fill_in,
-    moved_store,
     repeated_run,
     run_before_restart,
     run_named,
+    store_named,
 )
 from textgen.cli.terminal import without_control_echo
 from textgen.cli.texts import tell_of_what_never_came, warn_of_encoding, write_texts
@@ -210,7 +210,7 @@ def train(
             raise UsageError("--from is for a new run: --resume goes on with the weights it has")
         else:
             run = find_run(checkpoints, run_named(files))
-            result = go_on(run, settings, mirror, command_line(), store=moved_store(files))
+            result = go_on(run, settings, mirror, command_line(), store=store_named(files))
     else:
         repeated = None if config is None else repeated_run(config)
         if repeated is not None and not files:

@@ -14,6 +14,8 @@ from textgen.cli.reading import corpus_values, print_corpus
 from textgen.cli.results import print_json
 from textgen.config import ReadingConfig, StoreConfig
 from textgen.errors import UsageError
+from textgen.language import _
+from textgen.names import readable
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,19 @@ def build(
     else:
         print_text(out)
         log.info("\nLearn from it: textgen train %s", shlex.quote(str(out)))
+
+
+@corpus_app.command
+def check(store: Annotated[Path, Parameter(group=ARGUMENTS)]) -> None:
+    """Tell whether a store is as it was built: all its bytes are read.
+
+    Args:
+        store: Folder that textgen corpus build made.
+    """
+    from textgen.text.store import Store
+
+    Store(store).check()
+    print_text(_("{path} is as it was built").format(path=readable(store)))
 
 
 @corpus_app.command

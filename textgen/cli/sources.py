@@ -56,6 +56,7 @@ def _fill_in_training(app: App, commands: tuple[str, ...], arguments: ArgumentCo
             fill(settings.flat(), path)
     if preset := given("--preset"):
         fill(PRESETS.get(preset, {}), f"preset {preset}")  # an unknown one is refused later
+    _require_kind(given("--tokens"), _positional(arguments))
     if given("--resume") in ("", "true", "True"):  # a bare flag has an empty value
         from textgen.runs.finding import find_run
 
@@ -88,6 +89,26 @@ def run_before_restart() -> "Run | None":
 
     folder = noted_run()
     return None if folder is None else Run(folder)
+
+
+def _require_kind(kind: str | None, files: tuple[str, ...]) -> None:
+    """Refuse another kind of token than that of a store, also the usual one.
+
+    Settings do not tell who asked for what is usual from who asked for nothing.
+    """
+    if kind is None or (folder := store_named(files)) is None:
+        return
+    from textgen.text.store import Store
+
+    built = Store(folder).settings.tokens
+    if kind != built:
+        raise UsageError(
+            "--{flag} is settled when a store is built, and in {path} it is {value}: leave "
+            "it out, or build another one",
+            flag="tokens",
+            path=folder,
+            value=built,
+        )
 
 
 def _positional(arguments: ArgumentCollection) -> tuple[str, ...]:
@@ -135,8 +156,8 @@ def run_named(files: tuple[str, ...]) -> str | None:
     return runs[0] if runs else None
 
 
-def moved_store(files: tuple[str, ...]) -> Path | None:
-    """Return where the store of the run to resume is now, if that is said."""
+def store_named(files: tuple[str, ...]) -> Path | None:
+    """Return the store among files, if there is one: of a run to resume, where its own is now."""
     from textgen.text.store import is_store
 
     return next((Path(file) for file in files if is_store(file)), None)

@@ -12,7 +12,7 @@ from textgen.runs.stores import store_of
 from textgen.text.store import Store
 
 _MOST = 1_000_000
-"""Characters held out that are looked at as text."""
+"""Tokens held out that are looked at as text."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Parts:
     store: Store | None = None
     """Where all of both is, if it is in one."""
 
+    looked_at: tuple[Excerpt, ...] = ()
+    """Which tokens of it these are, of both parts."""
+
     @classmethod
     def of(cls, run: Run) -> "Parts":
         """Return the parts of a run.
@@ -38,25 +41,37 @@ class Parts:
         if (store := store_of(run)) is None:
             text, changed = run.read_text()
             return cls(*split_text(text, run.settings.corpus), changed)
-        training = Excerpt.of(len(store.training), run.plan.counted).take(store.training)
-        held_out = Excerpt.of(len(store.held_out), _MOST).take(store.held_out)
-        return cls(store.text_of(training), store.text_of(held_out), store=store)
+        return cls.of_store(store, run.plan.counted)
+
+    @classmethod
+    def of_store(cls, store: Store, counted: int | None) -> "Parts":
+        """Return the parts of a store, of which so many tokens to learn from are counted."""
+        training = Excerpt.of(len(store.training), counted)
+        held_out = Excerpt.of(len(store.held_out), _MOST)
+        return cls(
+            store.text_of(training.take(store.training.written)),
+            store.text_of(held_out.take(store.held_out.written)),
+            store=store,
+            looked_at=(training, held_out),
+        )
 
     def remarks(self) -> list[str]:
         """Return lines on what of a store is not looked at."""
         if self.store is None:
             return []
-        lines = []
-        if len(self.training) < (count := len(self.store.training)):
-            line = _(
+        about = (
+            _(
                 "what is copied, or known already, is looked for in {seen:,} of the {count:,} "
-                "characters that were learned from, spread evenly"
-            )
-            lines.append(line.format(seen=len(self.training), count=count))
-        if len(self.held_out) < (count := len(self.store.held_out)):
-            line = _(
+                "{units} that were learned from, spread evenly"
+            ),
+            _(
                 "beside the model's figures, which are those of all of it, {seen:,} of the "
-                "{count:,} characters held out are looked at, spread evenly"
-            )
-            lines.append(line.format(seen=len(self.held_out), count=count))
-        return lines
+                "{count:,} {units} held out are looked at, spread evenly"
+            ),
+        )
+        units = self.store.vocab.units
+        return [
+            line.format(seen=excerpt.counted, count=excerpt.count, units=units)
+            for line, excerpt in zip(about, self.looked_at, strict=True)
+            if excerpt.counted < excerpt.count
+        ]

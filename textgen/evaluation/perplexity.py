@@ -58,8 +58,8 @@ class Passage:
     context: TokenIds
     """The tokens before it, which warm the state up, (C,), at least one."""
 
-    characters: int
-    """How many it has."""
+    characters: float
+    """How many it has; of a piece of a store in words, how many it has on average."""
 
     unknown_cost: float = 0.0
     """The bits that a token which is not known costs on top of ``<unk>``."""
@@ -131,10 +131,11 @@ def figures_of(bits: NDArray[np.float64], characters: float) -> Evaluation:
 
 
 def together(texts: Sequence[Evaluation]) -> Evaluation:
-    """Return the figures of several texts, whose tokens are characters, as those of one."""
+    """Return the figures of several texts, with as many characters a token, as those of one."""
     tokens = sum(one.tokens for one in texts)
     bits = sum(one.bits_per_character * one.tokens for one in texts) / tokens
-    return Evaluation(2 ** min(bits, 1000.0), bits, tokens)
+    bits_per_token = sum(math.log2(one.perplexity) * one.tokens for one in texts) / tokens
+    return Evaluation(2 ** min(bits_per_token, 1000.0), bits, tokens)
 
 
 @torch.inference_mode()

@@ -8,7 +8,7 @@ from textgen.text.store import Store
 from textgen.text.tokens import Tokens
 
 PIECE = 200_000
-"""Characters that are judged as one text where all of a store's held-out part is."""
+"""Tokens that are judged as one text where all of a store's held-out part is."""
 
 
 def held_out_passage(store: Store) -> Passage | None:
@@ -28,6 +28,9 @@ def held_out_pieces(store: Store) -> Iterator[Passage]:
 
 
 def _passage(store: Store, ids: Tokens) -> Passage:
-    vocab = store.vocab
+    vocab, about = store.vocab, store.about
     # All that is not known was too rare: the vocabulary is that of both parts.
-    return Passage(ids, vocab.encode("\n"), len(ids), math.log2(max(1, len(vocab.folded))))
+    unknown = max(1, about.kinds - len(vocab) + 1)
+    # How many characters the words of a piece have is not known where some were forgotten.
+    characters = about.held_out_characters * len(ids) / about.held_out_tokens
+    return Passage(ids, vocab.encode("\n"), characters, math.log2(unknown))

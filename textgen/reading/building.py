@@ -1,8 +1,9 @@
 """From any amount of text to a store: read in parallel, numbered, written, in little memory.
 
-First every process reads its part of the files and writes it under provisional ids. When all are
-read, characters are counted, and their ids are known; then the ids of one text after the other
-take the place of the provisional ones. What comes of it is the same, however many processes read.
+First every process reads its part of the files and writes its characters under provisional ids.
+When all are read, characters are counted, or texts are cut into words and those are counted; then
+their ids are known, and are written text by text. What comes of it is the same, however many
+processes read and cut.
 """
 
 import contextlib
@@ -23,10 +24,13 @@ from textgen.interrupts import handling
 from textgen.language import Message, _
 from textgen.names import readable
 from textgen.processes import cores, in_processes
+from textgen.reading.characters import Characters
 from textgen.reading.corpus import Corpus
+from textgen.reading.cutting import Words
 from textgen.reading.folders import look_into, require_file
 from textgen.reading.holding_out import held_out_of
-from textgen.reading.numbering import Kept, write
+from textgen.reading.kept import Kept
+from textgen.reading.numbering import Tokens, write
 from textgen.reading.provisional import File, Part, ReadText, Task, read_part
 from textgen.text.store import Store
 
@@ -59,7 +63,7 @@ def build_store(
         paths: text files, and folders of them, as ``read_corpus`` reads them.
         config: what becomes of the texts.
         reading: how files become text.
-        workers: processes that read; as many as there are cores when not given.
+        workers: processes that read and cut; as many as there are cores when not given.
 
     Raises:
         UsageError: ``out`` is there already, or the settings leave nothing to learn from.
@@ -69,13 +73,19 @@ def build_store(
     if out.exists():
         raise UsageError("{path} exists already: choose another name", path=out)
     began = time.perf_counter()
+    workers = workers or cores()
     files, left_out = listed(paths)
     with _unfinished(out) as folder, handling(_stop):
         try:
             (provisional := folder / "provisional").mkdir()
-            parts = _read(files, provisional, reading, workers or cores())
+            parts = _read(files, provisional, reading, workers)
             kept = _kept(parts, left_out, config)
-            write(folder, kept, left_out, config, reading)
+            tokens: Tokens = (
+                Characters(kept)
+                if config.tokens == "character"
+                else Words(kept, provisional / "words", workers)
+            )
+            write(folder, tokens, kept, left_out, config, reading)
             shutil.rmtree(provisional)
             folder.rename(out)
             sync_folder(out.parent)
@@ -113,10 +123,9 @@ def _read(
         for number, some in enumerate(_grouped(files))
     ]
     parts = []
+    count = 1 if total < _LITTLE else min(workers, len(tasks))
     with progress_bar(total, _("bytes"), _("reading"), delay=1.0) as bar:
-        found = (
-            map(read_part, tasks) if total < _LITTLE else in_processes(read_part, tasks, workers)
-        )
+        found = in_processes(read_part, tasks, count) if count > 1 else map(read_part, tasks)
         for part in found:
             parts.append(part)
             bar.update(part.size)
@@ -165,13 +174,13 @@ def _tell(
     paths: Sequence[Path],
     seconds: float,
 ) -> None:
-    oddities = [line for one in kept for line in one.text.oddities]
+    oddities = [line for one in kept for line in one.read.oddities]
     for line in [*oddities[:_TOLD], *_about_left_out(paths[0], left_out)]:
         log.info("%s", line)
-    encodings = Counter(one.text.encoding for one in kept)
+    encodings = Counter(one.read.encoding for one in kept)
     named = ", ".join(f"{name} ({count:,})" for name, count in encodings.most_common())
     told = _(
-        "{path}: {encodings}; {training:,} characters to learn from, "
+        "{path}: {encodings}; {training:,} {units} to learn from, "
         "{held_out:,} held out, {kinds:,} different ones; {seconds:,.0f} s"
     )
     log.info(
@@ -181,7 +190,8 @@ def _tell(
             encodings=named,
             training=len(store.training),
             held_out=len(store.held_out),
-            kinds=len(store.vocab) - 1,
+            units=store.vocab.units,
+            kinds=store.about.kinds,
             seconds=seconds,
         ),
     )

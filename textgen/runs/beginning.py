@@ -95,7 +95,7 @@ def _learned_text(run: Run) -> str:
         return run.learned_text()
     if (store := store_of(run)) is not None:
         counted = Excerpt.of(len(store.training), run.plan.counted)
-        return store.text_of(counted.take(store.training))
+        return store.text_of(counted.take(store.training.written))
     if run.settings.model.counts:
         log.warning("%s has no text.txt: what it learned from cannot be counted here", run.name)
     return ""

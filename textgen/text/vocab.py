@@ -60,6 +60,11 @@ class Vocab:
             self._id_of_code_point[code_points("".join(counts))] = np.arange(1, len(self))
 
     @property
+    def with_folded(self) -> tuple[str, ...]:
+        """The tokens, and behind them those that are left to ``<unk>``."""
+        return *self.tokens, *self.folded
+
+    @property
     def unit(self) -> str:
         """What one of its tokens is, for people."""
         return _("character") if self.kind == "character" else _("word")

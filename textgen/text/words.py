@@ -116,8 +116,8 @@ _last = deque([_NOTHING], maxlen=1)
 
 def _cut(text: str) -> Words:
     """Cut a text piece by piece, a long one by as many processes as there are cores."""
-    pieces = list(_pieces(text))
-    count = cutters(len(text)) if len(text) >= _LONG else 1
+    pieces = list(whole_lines(text))
+    count = min(cutters(len(text)), len(pieces)) if len(text) >= _LONG else 1
     one_by_one = (cut_piece(piece) for piece in pieces)
     cut = in_processes(cut_piece, pieces, count) if count > 1 else one_by_one
     what = _("cutting the text into words")
@@ -131,8 +131,8 @@ def _cut(text: str) -> Words:
         return Words.joined(watched())
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """Yield a text in pieces of whole lines."""
+def whole_lines(text: str) -> Iterator[str]:
+    """Yield a text in pieces of whole lines, as they are cut; none of an empty one."""
     start = 0
     while start < len(text):
         end = text.find("\n", start + _PIECE) + 1 or len(text)

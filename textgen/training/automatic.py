@@ -1,11 +1,12 @@
 """Files that hold much text are learned from by way of a store, which is built once and kept.
 
-It lies in a hidden folder beside the runs, and belongs to these files as they are: when one of
-them is another, or is read otherwise, a new one is built. An old one goes with the last run that
-learned from it.
+    ROOT/.stores/KEY/NAME   the store
+
+It lies in a hidden folder beside the runs, and belongs to what the files hold and to how they are
+read: a copy of them under other names has the same one, and files that have changed another. An old
+one goes when nobody asks for it any more, and no run learned from it.
 """
 
-import json
 import logging
 import shutil
 from collections.abc import Sequence
@@ -18,8 +19,10 @@ from textgen.config import Settings, StoreConfig
 from textgen.errors import TextgenError
 from textgen.names import to_json
 from textgen.reading.building import build_store, listed
-from textgen.runs.finding import run_folders
+from textgen.reading.fingerprints import Fingerprint, fingerprints
+from textgen.reading.provisional import File
 from textgen.text.store import FORMAT, is_store
+from textgen.training.asked import Asked, asked_for, note
 from textgen.version import __version__
 
 log = logging.getLogger(__name__)
@@ -43,62 +46,71 @@ def automatic_store(paths: Sequence[Path], settings: Settings, root: Path) -> Pa
         root: the folder that runs are in.
 
     Returns:
-        None for little text, and where it is cut into words or items, or only its beginning is
-        used: then it is read into memory.
+        None for little text, and where it is cut into items, or only its beginning is used: then
+        it is read into memory.
 
     Raises:
         TextgenError: as ``build_store``.
     """
     corpus = settings.corpus
-    in_memory = corpus.tokens != "character" or corpus.items or corpus.max_tokens is not None
-    if in_memory or any(map(is_store, paths)):
+    if corpus.items or corpus.max_tokens is not None or any(map(is_store, paths)):
         return None
     files, _ = listed(paths)
     size = sum(file.size for file in files)
     if size < LARGE:
         return None
     config = StoreConfig(
+        corpus.tokens,
         corpus.min_count,
         corpus.max_vocab,
         corpus.held_out,
         "file" if len(files) >= _MANY else "end",
     )
-    these = _digest([str(path.absolute()) for path in paths])
-    state = [(str(file.path), file.size, file.path.stat().st_mtime_ns) for file in files]
-    read_so = [asdict(config), asdict(settings.reading), FORMAT, __version__]
     stores = root / _STORES
-    folder = stores / f"{these}-{_digest([state, read_so])}"
-    place = folder / paths[0].absolute().name
+    before = (asked for one in stores.glob("*") for asked in asked_for(one))
+    found = fingerprints(files, (file for asked in before for file in asked.files))
+    content = [(one.sha256, _ending(file.path)) for file, one in zip(files, found, strict=True)]
+    read_so = [asdict(config), asdict(settings.reading), FORMAT, __version__]
+    folder = stores / _digest([content, read_so])
+    place = next(filter(is_store, folder.glob("[!.]*")), folder / paths[0].absolute().name)
     if is_store(place):
         log.info("These files are in the store %s already", place)
-        return place
-    log.info(
-        "%s MB are too much to hold in memory: they are read into the store %s, once",
-        f"{size / 1e6:,.0f}",
-        place,
-    )
-    try:
-        build_store(place, paths, config, settings.reading)
-    except TextgenError:
-        if not is_store(place):  # else somebody beside this one has built it
-            raise
-    for other in stores.glob(f"{these}-*"):
-        if other != folder and not _needed(other, root):
-            shutil.rmtree(other, ignore_errors=True)
+    else:
+        log.info(
+            "%s MB are too much to hold in memory: they are read into the store %s, once",
+            f"{size / 1e6:,.0f}",
+            place,
+        )
+        try:
+            build_store(place, paths, config, settings.reading)
+        except TextgenError:
+            if not is_store(place):  # else somebody beside this one has built it
+                raise
+        _require_unchanged(files, found, folder)
+    these = Asked([str(path.absolute()) for path in paths], found)
+    note(folder, these, root)
     return place
+
+
+def _require_unchanged(files: Sequence[File], before: Sequence[Fingerprint], folder: Path) -> None:
+    """Remove a store that was built of other files than those that it is called after.
+
+    Raises:
+        TextgenError: it was.
+    """
+    for file, now, then in zip(files, fingerprints(files, before), before, strict=True):
+        if now.sha256 != then.sha256:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise TextgenError(
+                "{path} changed while it was read: read it again when nobody writes to it",
+                path=file.path,
+            )
+
+
+def _ending(path: Path) -> str:
+    """Return the end of a file's name, of which depends how it is read."""
+    return "".join(path.suffixes[-2:]).lower()
 
 
 def _digest(values: Any) -> str:  # noqa: ANN401 - what JSON can have
     return sha256(to_json(values).encode()).hexdigest()[:_DIGITS]
-
-
-def _needed(folder: Path, root: Path) -> bool:
-    """Return whether a run learned from a store in a folder, or may have."""
-    for run in run_folders(root):
-        try:
-            store = json.loads((run / "config.json").read_text("utf-8")).get("store")
-        except (OSError, ValueError, AttributeError):
-            return True
-        if store is not None and Path(store).parent == folder.absolute():
-            return True
-    return False

@@ -8,9 +8,10 @@ from textgen.config import CorpusConfig, ReadingConfig, Settings
 from textgen.counts.excerpt import Excerpt
 from textgen.errors import UsageError
 from textgen.evaluation.overlap import measured
+from textgen.evaluation.parts import Parts
 from textgen.evaluation.sample import Sample
 from textgen.evaluation.stored import held_out_passage
-from textgen.evaluation.yardsticks import judge_by_counts
+from textgen.evaluation.yardsticks import count_yardsticks, judge_by_counts
 from textgen.language import _
 from textgen.names import readable
 from textgen.runs.progress import Plan
@@ -19,7 +20,7 @@ from textgen.text.vocab import Vocab
 from textgen.training.setup import Material
 
 _MOST_COUNTED = 2_000_000
-"""Characters of a store that are counted: in a second and a quarter of a gigabyte, so that a
+"""Tokens of a store that are counted: in a second and a quarter of a gigabyte, so that a
 training begins as soon, and in as little memory, however much text there is."""
 
 
@@ -44,7 +45,7 @@ class Stored:
     @property
     def length(self) -> int:
         """Characters to learn from."""
-        return len(self.store.training)
+        return self.store.about.training_characters
 
     @property
     def known_by(self) -> tuple[str, dict[str, str] | None]:
@@ -65,7 +66,10 @@ class Stored:
             )
         built = self.store.settings
         corpus = CorpusConfig(
-            min_count=built.min_count, max_vocab=built.max_vocab, held_out=built.held_out
+            tokens=built.tokens,
+            min_count=built.min_count,
+            max_vocab=built.max_vocab,
+            held_out=built.held_out,
         )
         reading = ReadingConfig(**self.store.about.reading)
         fitted = replace(settings, corpus=corpus, reading=reading)
@@ -85,7 +89,7 @@ class Stored:
         """Return it as a training takes it; see ``Material``."""
         store = self.store
         counted = min(counted or _MOST_COUNTED, _MOST_COUNTED)
-        if self.length <= counted:
+        if len(store.training) <= counted:
             counted = None
         return Material(
             store.vocab,
@@ -100,15 +104,20 @@ class Stored:
 
     def remarks(self) -> list[str]:
         """Return the line that tells what the store holds."""
-        line = _("{path}: a store of {count:,} characters to learn from, and {held_out:,} held out")
-        held_out = len(self.store.held_out)
-        return [line.format(path=readable(self.path), count=self.length, held_out=held_out)]
+        line = _("{path}: a store of {count:,} {units} to learn from, and {held_out:,} held out")
+        told = line.format(
+            path=readable(self.path),
+            count=len(self.store.training),
+            units=self.vocab.units,
+            held_out=len(self.store.held_out),
+        )
+        return [told]
 
     def about(self) -> dict[str, Any]:
         """Return what ``config.json`` keeps of it: where it is, in place of a text."""
         return {
             "files": [{"path": str(self.path), "encoding": None}],
-            "characters": self.length + len(self.store.held_out),
+            "characters": self.length + self.store.about.held_out_characters,
             "text_sha256": self.store.sha256,
             "store": str(self.path.absolute()),
             **measured("", ""),
@@ -119,6 +128,10 @@ class Stored:
         passage = held_out_passage(self.store)
         if passage is None:
             return {}
+        if self.vocab.kind == "word":  # what is counted are characters, also there
+            parts = Parts.of_store(self.store, plan.counted)
+            sample = Sample.at_the_end(len(parts.held_out), plan.judged)
+            return count_yardsticks(parts.training, parts.held_out, plan.counted, sample).by_name
         excerpt = Excerpt.of(self.length, plan.counted)
         sample = Sample.at_the_end(passage.count, plan.judged)
         counted = excerpt.take(self.store.training)
