@@ -29,6 +29,7 @@ _BY_LENGTH = {
     "dropout": (0.5, 0.5, 0.3, 0.1, 0.05, 0.0),
     "recurrent_dropout": (0.4, 0.4, 0.2, 0.2, 0.15, 0.05),
     "label_smoothing": (0.2, 0.1, 0.0, 0.0, 0.0, 0.0),
+    "input_noise": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 
 _LARGE = 200_000
@@ -154,6 +155,7 @@ _IN_WORDS = {
     "dropout": "dropout",
     "recurrent_dropout": marked("recurrent dropout"),
     "label_smoothing": marked("label smoothing"),
+    "input_noise": marked("input noise"),
     "batch_size": marked("batch size"),
 }
 
