@@ -29,7 +29,7 @@ _BY_LENGTH = {
     "dropout": (0.5, 0.5, 0.3, 0.1, 0.05, 0.0),
     "recurrent_dropout": (0.4, 0.4, 0.2, 0.2, 0.15, 0.05),
     "label_smoothing": (0.2, 0.1, 0.0, 0.0, 0.0, 0.0),
-    "input_noise": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "input_noise": (0.0, 0.2, 0.4, 0.3, 0.2, 0.0),
 }
 
 _LARGE = 200_000
@@ -45,6 +45,10 @@ one, which makes more of them, is the better."""
 
 _OFTEN = 5.0
 """Passes from which on as much is dropped and smoothed as the text's length asks for."""
+
+_NOISE = 3.0, 12.0
+"""Passes up to which none of the input is read as something else, and from which on as much as the
+text's length asks for: noise is of use to who reads the same for the tenth time."""
 
 
 _PRETRAINED_RATE = 0.5
@@ -161,11 +165,13 @@ _IN_WORDS = {
 
 
 def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, float]:
-    """Return the shares dropped and smoothed: the less, the fewer passes a text is learned in."""
+    """Return the shares dropped, smoothed, read as others: the less, the fewer passes there are."""
     wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:
         wanted |= {name: max(wanted[name], least) for name, least in _LARGE_LEAST.items()}
-    return {name: round(value * min(1.0, times / _OFTEN), 2) for name, value in wanted.items()}
+    shares = dict.fromkeys(wanted, min(1.0, times / _OFTEN))
+    shares["input_noise"] = float(np.interp(times, _NOISE, (0.0, 1.0)))
+    return {name: round(value * shares[name], 2) for name, value in wanted.items()}
 
 
 def _of_length(length: int, values: tuple[float, ...]) -> float:
