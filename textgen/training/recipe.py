@@ -19,7 +19,7 @@ from textgen.runs.progress import JUDGED
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Characters to train on."""
 
-_EPOCHS = (10.0, 12.0, 12.0, 12.0, 12.0, 12.0)
+_EPOCHS = (10.0, 12.0, 12.0, 18.0, 24.0, 24.0)
 """Passes after which a text of that length is known by heart rather than learned."""
 
 _EPOCHS_WITH_COUNTS = (5.0, *_EPOCHS[1:])
@@ -29,7 +29,7 @@ _BY_LENGTH = {
     "dropout": (0.5, 0.5, 0.3, 0.1, 0.05, 0.0),
     "recurrent_dropout": (0.4, 0.4, 0.2, 0.2, 0.15, 0.05),
     "label_smoothing": (0.2, 0.1, 0.0, 0.0, 0.0, 0.0),
-    "input_noise": (0.0, 0.2, 0.4, 0.3, 0.2, 0.0),
+    "input_noise": (0.0, 0.2, 0.4, 0.3, 0.3, 0.1),
 }
 
 _LARGE = 200_000
