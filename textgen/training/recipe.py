@@ -118,7 +118,8 @@ def complete(
     slower = _PRETRAINED_RATE if pretrained and training.learning_rate is None else 1.0
     training = replace(training, learning_rate=slower * training.highest_rate)
     settings = replace(settings, training=training)
-    epochs = training.epochs or _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
+    usually = _of_length(length, _EPOCHS_WITH_COUNTS if given.counts else _EPOCHS)
+    epochs = training.epochs or float(round(usually))
     names = [field.name for field in fields(Resolved)]
     missing = [name for name in names if getattr(given, name) is None]
     depends = missing not in ([], ["embedding_size"])  # on the time there is
