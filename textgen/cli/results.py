@@ -97,8 +97,8 @@ def print_figures(
     if adapting is not None:
         print_wrapped(
             _(
-                "Adapting, the network, too, learns from what it has been judged on; in no row above "
-                "does it, so do not compare them."
+                "Adapting, the network, too, learns from what it has been judged on; in no row "
+                "above does it, so do not compare them."
             )
         )
     for remark in remarks:
