@@ -96,7 +96,6 @@ TINY = {
     "dropout": 0.1,
     "recurrent_dropout": 0.1,
     "label_smoothing": 0.0,
-    "input_noise": 0.0,
     "batch_size": 4,
     "learning_rate": 8e-3,
     "num_steps": 16,

@@ -285,7 +285,6 @@ class Resolved:
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     label_smoothing: float = 0.0
-    input_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -336,11 +335,6 @@ class ModelConfig:
     """Share of every target that goes to all classes alike in training, over the full softmax;
     chosen like the dropout when not given. The perplexities are those without it."""
 
-    input_noise: Share | None = None
-    """Chance that a token which stands once is read as another one in training; the more often a
-    token stands for each kind that follows it, the smaller. Chosen like the dropout when not
-    given."""
-
     init_std: Annotated[float, Range(above=0, below=inf)] | None = None
     """Draw every weight from N(0, init_std²) and set biases to 0; else each layer's usual way."""
 
@@ -352,8 +346,7 @@ class ModelConfig:
         """Return what may be left open: as it is given, else as chosen, else the usual.
 
         Usual are the smaller of the sizes, the embedding that goes with the size, and that nothing
-        is dropped, smoothed or read as something else: what a network has that is made without a
-        training in view.
+        is dropped or smoothed: what a network has that is made without a training in view.
 
         Args:
             chosen: settings by their names, for those that are not given.
@@ -648,7 +641,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "dropout": 0.0,
         "recurrent_dropout": 0.0,
         "label_smoothing": 0.0,
-        "input_noise": 0.0,
         "init_std": 0.01,
         "batches": "sequential",
         "batch_size": 32,

@@ -19,7 +19,6 @@ def test_what_is_given_stays_and_nothing_is_measured() -> None:
         "dropout": 0.0,
         "recurrent_dropout": 0.6,
         "label_smoothing": 0.0,
-        "input_noise": 0.0,
         "epochs": 2.0,
         "batch_size": 8,
         "learning_rate": 0.02,
@@ -55,18 +54,6 @@ def test_a_larger_network_is_for_who_has_the_time(passes: float, size: int) -> N
     times = min(passes, epochs)
     assert words.startswith(f"800,000 characters to learn from, time for {times:.1f} passes: ")
     assert f"hidden size {HIDDEN_SIZES[size]}" in words
-
-
-@pytest.mark.parametrize(
-    ("length", "passes", "noise"),
-    [(10_000, 5.0, 0.0), (200_000, 3.0, 0.0), (200_000, 7.5, 0.2), (200_000, 12.0, 0.4)],
-)
-def test_who_reads_a_text_often_reads_it_with_noise(
-    length: int, passes: float, noise: float
-) -> None:
-    settings, words = complete(Settings.of(epochs=passes), length, never)
-    assert settings.model.input_noise == noise
-    assert ("input noise" in words) == bool(noise)
 
 
 def test_who_reads_a_text_once_does_not_learn_it_by_heart() -> None:

@@ -112,7 +112,7 @@ def dynamic_surprisals(
 def _without_dropout(model: LanguageModel) -> LanguageModel:
     """Return a copy that has no dropout; it is in training mode, as cuDNN needs it to learn."""
     copied = type(model)(
-        model.vocab_size, replace(model.config, dropout=0.0, recurrent_dropout=0.0, input_noise=0.0)
+        model.vocab_size, replace(model.config, dropout=0.0, recurrent_dropout=0.0)
     )
     copied.load_state_dict(model.state_dict())
     return copied.to(model.output.weight.device).train()

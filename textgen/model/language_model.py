@@ -18,7 +18,6 @@ from textgen.errors import UsageError
 from textgen.model.framework import adopt, cell_of, recurrent_layers
 from textgen.model.layers import RecurrentLayers
 from textgen.model.loss import ALWAYS, draw_classes, linear_cross_entropy
-from textgen.model.noise import InputNoise
 from textgen.model.state import State
 
 _UNSEEN = 0.3
@@ -44,7 +43,6 @@ class LanguageModel(nn.Module):
         hidden_size = self.hidden_size = resolved.hidden_size
         embedding_size = resolved.embedding_size
         one_hot = embedding_size == 0
-        self.noise = InputNoise(resolved.input_noise, vocab_size)
         self.embedding = None if one_hot else nn.Embedding(vocab_size, embedding_size)
         self.rnn = recurrent_layers(
             self.implementation,
@@ -142,7 +140,6 @@ class LanguageModel(nn.Module):
 
     def features(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return what the output layer reads, (B, T, H or E), and the new state."""
-        tokens = self.noise(tokens, self.dropout.among)
         inputs = tokens if self.embedding is None else self.dropout(self.embedding(tokens))
         hidden, new_state = self.rnn(inputs, state)
         features = self.projection(self.dropout(hidden))

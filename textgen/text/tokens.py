@@ -61,13 +61,3 @@ def occurrences(tokens: Tokens, vocab_size: int) -> NDArray[np.int64]:
     for first in range(0, len(tokens), _PIECE):  # bincount makes each number eight bytes
         counts += np.bincount(tokens[first : first + _PIECE], minlength=vocab_size)
     return counts
-
-
-def kinds_beside(tokens: NDArray[np.int32], vocab_size: int) -> tuple[Places, Places]:
-    """Return how many kinds of tokens follow each token of a text (N,), and how many it follows.
-
-    Both are (V,).
-    """
-    pairs = np.unique(tokens[:-1].astype(np.int64) * vocab_size + tokens[1:])
-    first, second = np.divmod(pairs, vocab_size)
-    return np.bincount(first, minlength=vocab_size), np.bincount(second, minlength=vocab_size)

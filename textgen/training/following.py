@@ -74,7 +74,7 @@ def _take_steps(ranks: Ranks, text: Tokens, order: dict[str, Any]) -> None:
             optimizer.state[whose][name] = like
     remembered = [optimizer.state[whose][name] for whose in parameters for name in order["moments"]]
     state = model.begin_state(config.rows, device) if order["has_state"] else None
-    ranks.spread_all([*parameters, *model.buffers(), *remembered, *(state or ())])
+    ranks.spread_all([*parameters, *remembered, *(state or ())])
     policy = POLICIES[config.batches]
     batches = policy(text, config.rows, config.num_steps, config.seed, device)
     step, epoch, batch = order["at"]

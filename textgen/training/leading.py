@@ -78,7 +78,7 @@ def together(
         has_state=state is not None,
     )
     remembered = [optimizer.state[whose][name] for whose in parameters for name in moments]
-    ranks.spread_all([*parameters, *model.buffers(), *remembered, *(state or ())])
+    ranks.spread_all([*parameters, *remembered, *(state or ())])
     leg = Leg(ranks, model, settings.training.rows, carries_state=carries_state)
     ranks.end_leg = leg.end
     try:

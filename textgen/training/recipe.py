@@ -19,7 +19,7 @@ from textgen.runs.progress import JUDGED
 _LENGTHS = (10_000, 50_000, 200_000, 500_000, 1_000_000, 10_000_000)
 """Characters to train on."""
 
-_EPOCHS = (10.0, 12.0, 12.0, 18.0, 24.0, 24.0)
+_EPOCHS = (10.0, 12.0, 12.0, 12.0, 24.0, 24.0)
 """Passes after which a text of that length is known by heart rather than learned."""
 
 _EPOCHS_WITH_COUNTS = (5.0, *_EPOCHS[1:])
@@ -29,7 +29,6 @@ _BY_LENGTH = {
     "dropout": (0.5, 0.5, 0.3, 0.1, 0.05, 0.0),
     "recurrent_dropout": (0.4, 0.4, 0.2, 0.2, 0.15, 0.05),
     "label_smoothing": (0.2, 0.1, 0.0, 0.0, 0.0, 0.0),
-    "input_noise": (0.0, 0.2, 0.4, 0.3, 0.3, 0.1),
 }
 
 _LARGE = 200_000
@@ -45,10 +44,6 @@ one, which makes more of them, is the better."""
 
 _OFTEN = 5.0
 """Passes from which on as much is dropped and smoothed as the text's length asks for."""
-
-_NOISE = 3.0, 12.0
-"""Passes up to which none of the input is read as something else, and from which on as much as the
-text's length asks for: noise is of use to who reads the same for the tenth time."""
 
 
 _PRETRAINED_RATE = 0.5
@@ -160,19 +155,16 @@ _IN_WORDS = {
     "dropout": "dropout",
     "recurrent_dropout": marked("recurrent dropout"),
     "label_smoothing": marked("label smoothing"),
-    "input_noise": marked("input noise"),
     "batch_size": marked("batch size"),
 }
 
 
 def _against_learning_by_heart(length: int, hidden_size: int, times: float) -> dict[str, float]:
-    """Return the shares dropped, smoothed, read as others: the less, the fewer passes there are."""
+    """Return the shares dropped and smoothed: the less, the fewer passes a text is learned in."""
     wanted = {name: _of_length(length, values) for name, values in _BY_LENGTH.items()}
     if hidden_size > HIDDEN_SIZES[0]:
         wanted |= {name: max(wanted[name], least) for name, least in _LARGE_LEAST.items()}
-    shares = dict.fromkeys(wanted, min(1.0, times / _OFTEN))
-    shares["input_noise"] = float(np.interp(times, _NOISE, (0.0, 1.0)))
-    return {name: round(value * shares[name], 2) for name, value in wanted.items()}
+    return {name: round(value * min(1.0, times / _OFTEN), 2) for name, value in wanted.items()}
 
 
 def _of_length(length: int, values: tuple[float, ...]) -> float:

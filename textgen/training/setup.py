@@ -27,7 +27,7 @@ from textgen.runs.progress import JUDGED, Position
 from textgen.text.batches import POLICIES, TextBatches
 from textgen.text.item_batches import ItemBatches, Spans
 from textgen.text.store import Store
-from textgen.text.tokens import PlacesAsTokens, Tokens, kinds_beside, occurrences
+from textgen.text.tokens import PlacesAsTokens, Tokens, occurrences
 from textgen.text.vocab import TokenIds, Vocab
 from textgen.training.beginning import begin_with
 from textgen.training.gate import GateLearner, gate_passes
@@ -278,8 +278,4 @@ def set_up(settings: Settings, material: Material) -> Learner:
         begin_with(material.beginning, material.vocab, model, product)
     elif settings.model.init_std is None:
         model.expect(torch.from_numpy(material.occurring))
-    if model.resolved.input_noise:
-        counted = material.excerpt.take(material.tokens)
-        known = occurrences(counted, model.vocab_size), *kinds_beside(counted, model.vocab_size)
-        model.noise.expect(*map(torch.from_numpy, known))
     return Learner(settings, model, batches, make_optimizer(model, config), gate, material)
