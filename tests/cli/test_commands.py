@@ -234,7 +234,7 @@ def test_dynamic_evaluation_has_figures_of_its_own(command: Command, story: Path
     assert status == 0
     assert out.splitlines()[2].startswith("this model")
     assert re.search(
-        r"^adapting +\d+\.\d\d +\d\.\d{3}\nAdapting, the model learns", out, re.MULTILINE
+        r"^adapting +\d+\.\d\d +\d\.\d{3}\nAdapting, the network itself learns", out, re.MULTILINE
     )
 
 

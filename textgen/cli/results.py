@@ -97,7 +97,7 @@ def print_figures(
     if adapting is not None:
         print_wrapped(
             _(
-                "Adapting, the network, too, learns from what it has been judged on; in no row "
+                "Adapting, the network itself learns from what it has been judged on; in no row "
                 "above does it, so do not compare them."
             )
         )
