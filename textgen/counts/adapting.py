@@ -1,8 +1,8 @@
 """The product as it reads: its gate goes on learning, from every piece of a text once it is judged.
 
-So do the mixers of PAQ, Mahoney (2005). A gate that was taught on the training text
-finds another one a little different: more of it is new, or another author goes on. Network and
-counts stay as they are; and no token is learned from before it is judged.
+So do the mixers of PAQ, Mahoney (2005). A gate that was taught on the training text finds another
+one a little different: more of it is new, or another author goes on. Network and counts stay as
+they are; and no token is learned from before it is judged.
 
 Shapes: R places, V vocabulary, E features, P parts.
 """
