@@ -58,7 +58,7 @@ class Adapting:
             whole, parts = self.product.judge(features, logits, experts, targets)
             parameters = list(self.product.parameters())
             gradients = torch.autograd.grad(whole.sum(), parameters)
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # noqa: SLF001
+        norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
         step = torch.clamp(_MOST / (norm + 1e-6), max=LEARNING_RATE)
         with torch.no_grad():
             for parameter, gradient in zip(parameters, gradients, strict=True):
