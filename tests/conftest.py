@@ -24,7 +24,8 @@ from tests.pages import SECONDS, Watched
 from textgen.cli import commands
 from textgen.config import ModelConfig, Settings
 from textgen.language import use
-from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.build import build_model
+from textgen.model.language_model import LanguageModel
 from textgen.runs.folder import Run
 from textgen.training import start
 

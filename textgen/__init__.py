@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from textgen.evaluation.judge import evaluate as evaluate
     from textgen.evaluation.perplexity import Evaluation as Evaluation
     from textgen.model.gru import GRU as GRU
-    from textgen.model.language_model import RNNModel as RNNModel
-    from textgen.model.language_model import RNNModelScratch as RNNModelScratch
     from textgen.model.lstm import LSTM as LSTM
+    from textgen.model.network import RNNModel as RNNModel
+    from textgen.model.network import RNNModelScratch as RNNModelScratch
     from textgen.model.rnn import RNN as RNN
     from textgen.reading.loading import load_batches as load_batches
     from textgen.runs.folder import Run as Run
@@ -47,8 +47,8 @@ _HOMES = {
     "ModelConfig": "config",
     "Moment": "training.moment",
     "RNN": "model.rnn",
-    "RNNModel": "model.language_model",
-    "RNNModelScratch": "model.language_model",
+    "RNNModel": "model.network",
+    "RNNModelScratch": "model.network",
     "RandomBatches": "text.batches",
     "Result": "training.result",
     "Run": "runs.folder",

@@ -8,11 +8,11 @@ from functools import partial
 
 import torch
 from baselines import DocumentA, sequential_batches
-from torch import nn
 
 from benchmarks.timing import Clock, Row
 from textgen.config import PRESETS, ModelConfig, Settings, TrainingConfig
-from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.build import build_model
+from textgen.model.language_model import LanguageModel
 from textgen.model.lstm import plain_recurrence
 from textgen.model.precision import choose_dtype
 from textgen.model.recurrence import Recurrence
@@ -82,7 +82,7 @@ def document_a(text: str, clock: Clock) -> list[Row]:
     settings = Settings.of(**PRESETS["classic"], model="scratch")
     config = settings.training
     ours = build_model(len(vocab), settings.model)
-    theirs = DocumentA(len(vocab), ours.hidden_size)
+    theirs = DocumentA(len(vocab), ours.resolved.hidden_size)
     _copy(theirs, ours)
 
     # The same model: from the same weights, the same batch gives the same loss.
@@ -135,10 +135,10 @@ def _copy(theirs: DocumentA, ours: LanguageModel) -> None:
         "bias_ih_l0": [theirs.bias[gate] for gate in "ifgo"],
         "bias_hh_l0": [torch.zeros_like(theirs.bias[gate]) for gate in "ifgo"],
     }
-    layers: nn.Module = ours.rnn
+    layers = ours.get_submodule("rnn")
     layers.load_state_dict({name: torch.cat(parts) for name, parts in stacked.items()})
     output = {"weight": theirs.of_output.t(), "bias": theirs.output_bias}
-    ours.output.load_state_dict(output)
+    ours.get_submodule("output").load_state_dict(output)
 
 
 def arithmetic(text: str, clock: Clock) -> list[Row]:
@@ -168,12 +168,12 @@ def _arithmetic(
 ) -> Row:
     step = step_of(model, ids, config)
     tokens = config.rows * config.num_steps
-    embedding, hidden = model.output.in_features, model.hidden_size  # tied
+    embedding, hidden = model.num_features, model.resolved.hidden_size  # tied
     weights = (embedding + hidden) * 4 * hidden + (hidden + model.vocab_size) * embedding
     work = 3 * 2 * tokens * weights  # backward twice the forward's; a multiply-add is two
     square = torch.randn(1024, 1024).to(dtype)
     features = torch.randn(tokens, embedding).to(dtype)
-    output = model.output.weight.detach().t().to(dtype)
+    output = model.get_parameter("output.weight").detach().t().to(dtype)
     ours, of_square, of_output = clock.medians(
         step, lambda: square @ square, lambda: features @ output
     )

@@ -5,7 +5,7 @@ from baselines import write_by_modules
 
 from benchmarks.timing import Clock, Row
 from textgen.config import GenerationConfig, ModelConfig
-from textgen.model.language_model import RNNModel
+from textgen.model.network import RNNModel
 from textgen.text.vocab import Vocab
 from textgen.training.samples import decoder_of
 from textgen.writing.generation import write_on, write_several

@@ -27,7 +27,7 @@ def judged(counts: Counts, text: str) -> Bits:
 @pytest.fixture
 def counts() -> Counts:
     learned = Learned.of(VOCAB.encode(TEXT[:2000]), len(VOCAB))
-    features = make_model(len(VOCAB)).output.in_features
+    features = make_model(len(VOCAB)).num_features
     return Counts(learned, Product(features, learned.form))
 
 

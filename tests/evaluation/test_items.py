@@ -31,7 +31,7 @@ MODEL = make_model(len(VOCAB))
 def make_counts() -> Counts:
     torch.manual_seed(1)
     learned = Learned.of(VOCAB.encode("\n" + TRAINING), len(VOCAB), end=VOCAB["\n"])
-    product = Product(MODEL.output.in_features, learned.form)
+    product = Product(MODEL.num_features, learned.form)
     with torch.no_grad():
         for parameter in product.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

@@ -31,7 +31,7 @@ SAMPLE = Sample.of(PASSAGE.count, 4, 200)
 def make_counts() -> Counts:
     torch.manual_seed(1)
     learned = Learned.of(VOCAB.encode(BEFORE), len(VOCAB))
-    product = Product(make_model(len(VOCAB)).output.in_features, learned.form)
+    product = Product(make_model(len(VOCAB)).num_features, learned.form)
     with torch.no_grad():
         for parameter in product.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))  # so that every expert is asked

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from textgen.config import ModelConfig
-from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
+from textgen.model.network import Network, RNNModel, RNNModelScratch
 
 V = 50
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
@@ -53,7 +53,7 @@ def test_both_models_draw_the_same_weights_from_a_seed() -> None:
     assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
 
 
-MODELS: list[Callable[[ModelConfig], LanguageModel]] = [
+MODELS: list[Callable[[ModelConfig], Network]] = [
     lambda config: RNNModelScratch(V, config),
     lambda config: RNNModel(V, config),
 ]
@@ -62,7 +62,7 @@ MODELS: list[Callable[[ModelConfig], LanguageModel]] = [
 @pytest.mark.parametrize("make", MODELS)
 @pytest.mark.parametrize("embedding_size", [0, 8])
 def test_a_text_read_in_two_pieces_is_the_text_read_in_one(
-    make: Callable[[ModelConfig], LanguageModel], embedding_size: int
+    make: Callable[[ModelConfig], Network], embedding_size: int
 ) -> None:
     model = make(ModelConfig(embedding_size=embedding_size, hidden_size=12, num_layers=2)).eval()
     tokens = torch.randint(V, (2, 9))
@@ -85,7 +85,7 @@ def test_one_hot_by_looking_up_is_one_hot(cell: str) -> None:
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_shapes_tying_and_initial_weights(make: Callable[[ModelConfig], LanguageModel]) -> None:
+def test_shapes_tying_and_initial_weights(make: Callable[[ModelConfig], Network]) -> None:
     tied = make(ModelConfig(embedding_size=8, hidden_size=12))
     assert tied.embedding is not None
     assert tied.output.weight is tied.embedding.weight
@@ -106,7 +106,7 @@ def test_shapes_tying_and_initial_weights(make: Callable[[ModelConfig], Language
 
 
 @pytest.mark.parametrize("make", MODELS)
-def test_dropout_works_in_training_only(make: Callable[[ModelConfig], LanguageModel]) -> None:
+def test_dropout_works_in_training_only(make: Callable[[ModelConfig], Network]) -> None:
     model = make(ModelConfig(embedding_size=8, hidden_size=12, num_layers=2, dropout=0.5))
     tokens = torch.randint(V, (3, 5))
     assert not torch.equal(model(tokens)[0], model(tokens)[0])

@@ -11,9 +11,9 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from textgen.errors import UsageError
 from textgen.model.framework import adopt
 from textgen.model.gru import GRU
-from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
 from textgen.model.layers import RecurrentLayers
 from textgen.model.lstm import LSTM
+from textgen.model.network import Network, RNNModel, RNNModelScratch
 from textgen.model.rnn import RNN
 
 I, H, B, T = 5, 6, 4, 7  # noqa: E741 - as in layers.py
@@ -126,7 +126,7 @@ def test_a_projection_must_be_smaller() -> None:
 
 torchs_own = "ignore:LSTM with projections is not supported with oneDNN"
 
-MODELS: list[type[LanguageModel]] = [RNNModel, RNNModelScratch]
+MODELS: list[type[Network]] = [RNNModel, RNNModelScratch]
 V = 11
 
 
@@ -135,7 +135,7 @@ V = 11
 @pytest.mark.parametrize("kind", [*KINDS, *KINDS.values()])
 @pytest.mark.parametrize("shape", [{}, {"num_layers": 2, "bias": False}, {"proj_size": 3}], ids=str)
 def test_a_model_is_made_of_a_ready_layer(
-    model: type[LanguageModel],
+    model: type[Network],
     kind: type[RecurrentLayers] | type[nn.RNNBase],
     shape: dict[str, int],
 ) -> None:
@@ -158,7 +158,7 @@ def test_a_model_is_made_of_a_ready_layer(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_layer_in_both_directions_reads_but_does_not_predict(model: type[LanguageModel]) -> None:
+def test_a_layer_in_both_directions_reads_but_does_not_predict(model: type[Network]) -> None:
     ours, theirs = LSTM(V, H, bidirectional=True), nn.LSTM(V, H, bidirectional=True)
     theirs.load_state_dict(ours.state_dict())
     networks = [model.from_layer(layer, V) for layer in (ours, theirs)]

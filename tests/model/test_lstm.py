@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from textgen.config import ModelConfig
-from textgen.model.language_model import RNNModelScratch
 from textgen.model.layers import drop_units
 from textgen.model.lstm import LSTM, lstm_step, plain_recurrence
+from textgen.model.network import RNNModelScratch
 from textgen.model.recurrence import Recurrence
 from textgen.model.state import State
 from textgen.runs.checkpoint import arrays_of

@@ -9,7 +9,8 @@ from tests.conftest import make_model
 from textgen.config import Implementation, ModelConfig, Settings, TrainingConfig
 from textgen.errors import UsageError
 from textgen.model import precision
-from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.build import build_model
+from textgen.model.language_model import LanguageModel
 from textgen.model.precision import add_product, choose_dtype, compute_dtype
 from textgen.text.batches import SequentialBatches
 from textgen.text.vocab import Vocab

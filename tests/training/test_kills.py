@@ -20,7 +20,7 @@ from textgen.config import Settings
 from textgen.dashboard.monitor import list_subjects
 from textgen.errors import TextgenError
 from textgen.files import write_atomically
-from textgen.model.language_model import build_model
+from textgen.model.build import build_model
 from textgen.runs.finding import find_run
 from textgen.runs.folder import Run
 from textgen.runs.trained import find_to_write

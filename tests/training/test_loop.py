@@ -9,8 +9,9 @@ import torch
 
 from tests.conftest import make_model, make_story
 from textgen.config import ModelConfig, TrainingConfig
-from textgen.model.language_model import LanguageModel, RNNModel, RNNModelScratch
+from textgen.model.language_model import LanguageModel
 from textgen.model.lstm import lstm_step
+from textgen.model.network import RNNModel, RNNModelScratch
 from textgen.runs.checkpoint import load_training, save_checkpoint
 from textgen.runs.progress import Position, Progress
 from textgen.text.batches import RandomBatches, SequentialBatches, TextBatches

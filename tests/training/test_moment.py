@@ -11,7 +11,7 @@ import torch
 from tests.conftest import TINY, make_story
 from textgen.config import Settings
 from textgen.errors import UsageError
-from textgen.model.language_model import build_model
+from textgen.model.build import build_model
 from textgen.runs.folder import Run
 from textgen.training.moment import Moment, figures_of
 from textgen.training.start import resume, train
@@ -45,7 +45,10 @@ def test_they_stand_in_the_record_and_change_nothing(story: Path, whole: Run) ->
 
     def watch(moment: Moment) -> dict[str, float]:
         told.append(moment)
-        return {"twice": 2 * moment.loss, "norm": moment.model.output.weight.norm()}
+        return {
+            "twice": 2 * moment.loss,
+            "norm": moment.model.get_parameter("output.weight").norm(),
+        }
 
     run = train(story, SETTINGS, name="watched", on_step=watch).run
     assert measured(run) == measured(whole)

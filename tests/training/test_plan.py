@@ -32,7 +32,7 @@ def test_the_evaluation_of_a_long_text_is_reckoned_from_few_tokens() -> None:
         nonlocal read
         read += inputs[0].shape[0] * inputs[0].shape[1]
 
-    learner.model.rnn.register_forward_hook(count)
+    learner.model.get_submodule("rnn").register_forward_hook(count)
     seconds = seconds_per_evaluation(learner, long)
     assert seconds > 0
     assert read <= 2 * (1000 + ROWS * (CONTEXT + 1))  # by the network alone, and with counts

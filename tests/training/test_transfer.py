@@ -88,7 +88,7 @@ def test_a_new_character_begins_as_the_other_form_or_near_the_mean(
     assert rows[vocab["鼉"]] == -1
     assert {"鼉", "後"} == {vocab.tokens[id_] for id_ in np.flatnonzero(rows < 0)}
     earlier = torch.from_numpy(load(tiny_run.folder).weights.network["embedding.weight"])
-    weight = learner.model.output.weight
+    weight = learner.model.get_parameter("output.weight")
     difference = weight[vocab["鼉"]] - earlier.mean(dim=0)
     drawn = weight.shape[1] ** -0.5  # their deviation, of which a tenth is left
     assert 0 < float(difference.detach().norm()) < 0.3 * drawn * weight.shape[1] ** 0.5
@@ -150,7 +150,7 @@ def test_all_probabilities_sum_to_one(story: Path, other: Path, tiny: Settings) 
         places = np.arange(len(passage.ids))
         rows = features[0]
         chances = counts.product(
-            rows, trained.model.output(rows), counts.learned.consult(reading.seen(places))
+            rows, trained.model.logits(rows), counts.learned.consult(reading.seen(places))
         )
     torch.testing.assert_close(chances.exp().sum(dim=1), torch.ones(len(places)))
     assert predict_text(trained.model, passage, counts=counts)

@@ -68,14 +68,14 @@ def test_unknown_characters_in_the_prefix_are_read_as_unknown() -> None:
 def test_what_is_excluded_never_comes_out_however_likely_it_is() -> None:
     model = make_model(len(VOCAB))
     with torch.no_grad():
-        model.output.bias[UNKNOWN_ID] = 1000
+        model.get_parameter("output.bias")[UNKNOWN_ID] = 1000
     unknown = VOCAB.tokens[UNKNOWN_ID]
     for settings in ({}, {"temperature": 0}, {"repetition_penalty": 2}, {"top_k": 3}):
         assert unknown not in text("龘", model, **settings)
     decoder = decoder_of(model, VOCAB)
     found = beam_search(decoder, decoder.read("龘"), GenerationConfig(length=9), 3)
     assert unknown not in found.text
-    assert model.output.bias.isfinite().all()
+    assert model.get_parameter("output.bias").isfinite().all()
 
 
 def test_it_streams() -> None:
@@ -168,7 +168,7 @@ def test_the_repetition_penalty_is_felt(learned: Decoder) -> None:
 def test_a_model_of_no_numbers_is_refused() -> None:
     model = make_model(len(VOCAB))
     with torch.no_grad():
-        model.output.bias.fill_(float("nan"))
+        model.get_parameter("output.bias").fill_(float("nan"))
     with pytest.raises(TextgenError, match="computes no numbers"):
         continuation(decoder_of(model, VOCAB), "老周")
 

@@ -6,7 +6,9 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 from tests.conftest import make_model
-from textgen.model.language_model import MODELS, LanguageModel, RNNModel
+from textgen.model.build import MODELS
+from textgen.model.language_model import LanguageModel
+from textgen.model.network import RNNModel
 from textgen.runs.checkpoint import arrays_of
 from textgen.runs.weights import shapes
 from textgen.writing.network import Network, products
@@ -37,7 +39,7 @@ def assert_is_the_models_own(model: LanguageModel, dtype: torch.dtype) -> None:
     for ids in torch.randint(V, (6, 5)):
         with torch.no_grad():
             expected, expected_state = model.features(ids[:, None], expected_state)
-            logits = model.output(expected[:, 0])
+            logits = model.logits(expected[:, 0])
         state = network.advance(ids.tolist(), state)
         features = network.features(ids.tolist(), state)
         np.testing.assert_allclose(features, expected[:, 0], rtol=0, atol=TOLERANCE[dtype])

@@ -115,7 +115,7 @@ def _without_dropout(model: LanguageModel) -> LanguageModel:
         model.vocab_size, replace(model.config, dropout=0.0, recurrent_dropout=0.0)
     )
     copied.load_state_dict(model.state_dict())
-    return copied.to(model.output.weight.device).train()
+    return copied.to(model.device).train()
 
 
 def _gradient_scales(

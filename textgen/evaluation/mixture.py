@@ -99,7 +99,7 @@ def mixture_surprisals(
     for places, features in _pieces(model, passage, sample, watch):
         ids = passage.ids[places]
         targets = torch.from_numpy(ids).to(features.device).long()
-        logits = model.output(features).float()
+        logits = model.logits(features).float()
         unknown = passage.unknown_bits(ids)
         for hidden, product in ((True, counts.product), (False, reading)):
             experts = counts.learned.consult(heard.seen(places, hidden=hidden))

@@ -207,7 +207,7 @@ def _read_items(
 ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
     """Read a text of items as ``read`` does, each with a fresh state."""
     state = None
-    device = model.output.weight.device
+    device = model.device
     for tokens, places, goes_on in pieces(passage.ids[:], end, sample, _CHUNK // ROWS):
         features, state = model.features(tokens.to(device), state if goes_on else None)
         judged = places >= 0
@@ -222,7 +222,7 @@ def _surprisals_in_items(
     bits = np.zeros(passage.count)
     for places, features in read(model, passage, sample):
         targets = torch.from_numpy(passage.ids[places]).to(features.device)
-        nats = _cross_entropies(model.output(features)[None], targets[None])
+        nats = _cross_entropies(model.logits(features)[None], targets[None])
         bits[places] = to_bits(nats[0])
         if watch is not None:
             watch(len(places))
@@ -248,7 +248,7 @@ def read_in_order(
     """
     model.require_one_direction()
     ids, context = passage.ids[:], passage.context
-    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.output.weight.device)
+    tokens = torch.from_numpy(np.concatenate([context, ids])).to(model.device)
     warm_up, xs, ys = tokens[: len(context) - 1], tokens[len(context) - 1 : -1], tokens[-len(ids) :]
     state = None
     if len(warm_up) > 0:
@@ -257,7 +257,7 @@ def read_in_order(
     for first, last, fresh in _pieces_in_order(passage, columns):
         x, y = xs[None, first:last], ys[None, first:last]
         features, state = model.features(x, None if fresh else detach(state))
-        logits = model.output(features)
+        logits = model.logits(features)
         yield features[0], logits[0], _cross_entropies(logits, y)[0]
 
 
@@ -290,7 +290,7 @@ def _rows_of_tokens(model: LanguageModel, passage: Passage, sample: Sample) -> T
     begins = np.arange(sample.rows)[:, None] * sample.step
     places = begins + np.arange(-len(passage.context), sample.length)
     tokens = torch.from_numpy(looked_up(passage.ids, passage.context, places))
-    return tokens.to(model.output.weight.device)
+    return tokens.to(model.device)
 
 
 def _cross_entropies(logits: Tensor, targets: Tensor) -> Tensor:

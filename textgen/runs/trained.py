@@ -61,8 +61,8 @@ class Trained:
         Raises:
             UsageError: there is no such device.
         """
+        from textgen.model.build import build_model
         from textgen.model.device import choose_device
-        from textgen.model.language_model import build_model
         from textgen.runs.checkpoint import fill
 
         model = build_model(len(self.vocab), self.run.settings.model)
@@ -77,9 +77,9 @@ class Trained:
 
         if self.learned is None:
             return None
-        product = Product(self.model.output.in_features, self.learned.form)
+        product = Product(self.model.num_features, self.learned.form)
         fill(product, self.weights.gate, self.run.folder)
-        return Counts(self.learned, product.to(self.model.output.weight.device))
+        return Counts(self.learned, product.to(self.model.device))
 
 
 def as_trained(trained: "Trained | Path | str") -> Trained:

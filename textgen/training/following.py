@@ -11,8 +11,8 @@ import torch
 from textgen.config import Settings
 from textgen.errors import TextgenError
 from textgen.interrupts import handling
+from textgen.model.build import build_model
 from textgen.model.device import choose_device
-from textgen.model.language_model import build_model
 from textgen.runs.progress import Position
 from textgen.text.batches import POLICIES
 from textgen.text.store import Store

@@ -95,7 +95,7 @@ class GateLearner:
             counted = np.concatenate([earlier, counted])
         self._blocks = Blocks(counted, counts.learned.histories, earlier=len(earlier))
         self._seed = config.seed
-        self._device = model.output.weight.device
+        self._device = model.device
         dtype = choose_dtype(config.precision, model.parameters())
         self._autocast = torch.autocast(
             self._device.type, torch.bfloat16, enabled=dtype == torch.bfloat16
@@ -155,7 +155,7 @@ class GateLearner:
             group["lr"] = _LEARNING_RATE * rising * (1 - (step - 1) / steps)
         features = features[rows][:, columns].flatten(0, 1)
         with torch.no_grad(), self._autocast:
-            logits = self._model.output(features).float()
+            logits = self._model.logits(features).float()
         told, _ = self.counts.product.judge(
             features.float(), logits, experts, self._at(places).flatten().long()
         )

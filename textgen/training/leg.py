@@ -85,7 +85,7 @@ class Leg(Together):
         # the first one, for nothing.
         has_rows = self._ranks.rank < count
         own = self._own if has_rows else slice(1)
-        self._model.dropout.among = count, own
+        self._model.take_rows((count, own))
         x, y = x[own], y[own]
         if state is not None:
             state = tuple(part[:, own].contiguous() for part in state)
@@ -119,7 +119,7 @@ class Leg(Together):
 
     def end(self) -> None:
         """Take no more steps: the first rank says so, the others hear it, once each."""
-        self._model.dropout.among = None
+        self._model.take_rows(None)
         if not self._is_over and not self._ranks.is_lost:
             self._is_over = True
             self._sum.own.zero_()

@@ -197,7 +197,7 @@ class Session:
             meter.tokens,
             meter.tokens / max(meter.seconds, 1e-9),
             next(e["perplexity"] for e in reversed(run.record.read()) if "perplexity" in e),
-            str(self.model.output.weight.device),
+            str(self.model.device),
             held_out,
         )
 

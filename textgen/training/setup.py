@@ -19,8 +19,9 @@ from textgen.counts.product import Counts, Product
 from textgen.evaluation.heard import Heard
 from textgen.evaluation.perplexity import Passage
 from textgen.evaluation.sample import Sample
+from textgen.model.build import build_model
 from textgen.model.device import choose_device
-from textgen.model.language_model import LanguageModel, build_model
+from textgen.model.language_model import LanguageModel
 from textgen.model.precision import choose_dtype
 from textgen.runs.beginning import Beginning
 from textgen.runs.progress import JUDGED, Position
@@ -262,7 +263,7 @@ def set_up(settings: Settings, material: Material) -> Learner:
         if settings.model.counts:
             counts = Counts(
                 material.learned,
-                Product(model.output.in_features, material.learned.form).to(device),
+                Product(model.num_features, material.learned.form).to(device),
             )
             gate = GateLearner(
                 model,

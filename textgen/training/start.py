@@ -270,7 +270,7 @@ def _leg(session: Session, command: Sequence[str] | None, asked: dict[str, Any])
         command=command,
         first_step=session.position.step,
         given=asked,
-        device=str(session.model.output.weight.device),
+        device=str(session.model.device),
         dtype=session.dtype,
     )
 
