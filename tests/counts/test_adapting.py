@@ -1,4 +1,4 @@
-"""What goes on learning as it reads: the gate alone, and only from what has been judged."""
+"""What goes on learning as it reads: gate and correction, and only from what has been judged."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_the_first_step_is_the_gradient_so_much_a_place() -> None:
     before = [parameter.clone() for parameter in product.parameters()]
     told, parts = product.judge(features, logits, experts, targets)
     gradients = torch.autograd.grad(told.sum(), list(product.parameters()))
-    reading = Adapting(product)
+    reading = Adapting(product, V)
     found, found_parts = reading.judge(features, logits, experts, targets)
     assert not found.requires_grad
     assert torch.equal(found, told)
@@ -50,15 +50,62 @@ def test_the_first_step_is_the_gradient_so_much_a_place() -> None:
     ):
         assert torch.equal(kept, old)
         torch.testing.assert_close(new, old + adapting.LEARNING_RATE * gradient)
+    assert reading.correction.shape == (V, E)
     after = reading(features, logits, experts)
     torch.testing.assert_close(after.exp().sum(1), torch.ones(R).double())
     assert reading.judge(features, logits, experts, targets)[0].sum() > found.sum()
 
 
+def test_the_correction_learns_what_network_and_counts_are_wrong_about() -> None:
+    """Features that tell the next token, which nobody listens to, are heard by and by."""
+    torch.manual_seed(0)
+    learned, experts = make_experts(R, V)
+    reading = Adapting(Product(V, learned.form).double(), V)
+    logits = torch.zeros(R, V).double()
+    first, *_, last = (
+        float(reading.judge(torch.eye(V).double()[targets], logits, experts, targets)[0].mean())
+        for targets in torch.randint(V, (30, R))
+    )
+    assert last > first + 0.5
+    assert (reading.correction.argmax(dim=0) == torch.arange(V)).all()
+
+
+def test_each_tokens_correction_learns_by_the_gradient_the_slower_the_more_it_has_learned() -> None:
+    torch.manual_seed(0)
+    learned, experts = make_experts(R, V)
+    product = Product(E, learned.form).double()
+    features, logits = torch.randn(R, E).double(), torch.randn(R, V).double()
+    targets = torch.randint(V, (R,))
+    reading = Adapting(product, V)
+    square = features.square().sum(1).mean()
+    learned_so_far = torch.full((V, 1), 10.0).double()
+    for _ in range(2):
+        before = reading.correction.detach().clone().requires_grad_()
+        corrected = logits + features @ before.t()
+        told, _ = reading.product.judge(features, corrected, experts, targets)
+        (gradient,) = torch.autograd.grad(told.sum(), [before])
+        reading.judge(features, logits, experts, targets)
+        learned_so_far += gradient.square().sum(1, keepdim=True) / square
+        step = 2.0 * gradient / square / learned_so_far.sqrt()
+        torch.testing.assert_close(reading.correction, before + step)
+
+
+def test_only_frequent_tokens_are_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapting, "CORRECTED", 4)
+    learned, experts = make_experts(R, V)
+    reading = Adapting(Product(E, learned.form).double(), V)
+    features, logits = torch.randn(R, E).double(), torch.randn(R, V).double()
+    for _ in range(2):
+        reading.judge(features, logits, experts, torch.randint(V, (R,)))
+    assert reading.correction.shape == (4, E)
+    told = reading(features, logits, experts).exp().sum(1)
+    torch.testing.assert_close(told, torch.ones(R).double())
+
+
 def test_no_piece_throws_it_far() -> None:
     learned, experts = make_experts(R, V)
     product = Product(E, learned.form).double()
-    reading = Adapting(product)
+    reading = Adapting(product, V)
     features, logits = 1e6 * torch.ones(R, E).double(), 1e3 * torch.randn(R, V).double()
     for _ in range(3):
         reading.judge(features, logits, experts, torch.zeros(R, dtype=torch.int64))
@@ -85,6 +132,7 @@ def test_only_what_was_read_lately_is_judged_otherwise(
 ) -> None:
     learning = judged(counts, TEXT[2000:])
     monkeypatch.setattr(adapting, "LEARNING_RATE", 0.0)
+    monkeypatch.setattr(adapting, "CORRECTION_RATE", 0.0)
     standing_still = judged(counts, TEXT[2000:])
     assert np.array_equal(learning.network, standing_still.network)
     assert np.array_equal(learning.static, standing_still.static)
@@ -94,7 +142,7 @@ def test_only_what_was_read_lately_is_judged_otherwise(
 
 
 def test_items_stand_for_themselves(counts: Counts) -> None:
-    assert as_it_reads(counts.product, alone=True) is counts.product
+    assert as_it_reads(counts.product, V, alone=True) is counts.product
 
 
 @pytest.mark.parametrize(

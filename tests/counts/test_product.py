@@ -132,3 +132,18 @@ def test_ratios_where_nothing_ever_followed() -> None:
     ratios = Ratios(experts, weights)
     for found, expected in by_hand(ratios, phi, weights).values():
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
+
+
+def test_the_logits_learn_what_the_product_is_wrong_about(case: Case) -> None:
+    """By the gradient of all but the gate, which looks at them, and the network's small share."""
+    product, features, logits, experts, targets = case
+    logits.requires_grad_()
+    told, parts = product.judge(features, logits, experts, targets)
+    (fast,) = torch.autograd.grad(told.sum(), [logits])
+    ratios, came = Ratios(experts, logits.detach()), targets[:, None]
+    a, log_g = product._gate(features, logits.detach().log_softmax(1), experts)
+    exponent = ratios.add_to(a[:, :1] * logits + a[:, 1:2] * ratios.log_frequencies, a[:, 2:])
+    of_product = exponent.log_softmax(1).gather(1, came)
+    whole = torch.logsumexp(torch.cat([of_product, parts[:, 1:]], dim=1) + log_g, dim=1)
+    (plain,) = torch.autograd.grad(whole.sum(), [logits])
+    torch.testing.assert_close(fast, plain, rtol=0, atol=1e-9)

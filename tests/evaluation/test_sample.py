@@ -83,7 +83,8 @@ def test_the_network_judges_a_row_as_a_text_of_its_own() -> None:
 def test_with_counts_a_sample_is_judged_as_the_whole_text_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(adapting, "LEARNING_RATE", 0.0)  # it reads less, and would learn less
+    for rate in ("LEARNING_RATE", "CORRECTION_RATE"):  # it reads less, and would learn less
+        monkeypatch.setattr(adapting, rate, 0.0)
     model, counts = make_model(len(VOCAB)), make_counts()
     whole = mixture_surprisals(model, PASSAGE, counts, Sample.of(PASSAGE.count, SAMPLE.rows))
     heard = Heard.of(counts.learned, PASSAGE, Sample.of(PASSAGE.count))

@@ -14,7 +14,7 @@ A product lets an expert forbid, where a sum only lets it propose: products of e
 (2002); mixed like this, though bit by bit, in PAQ, Mahoney (2005), and with n-grams as residuals,
 Li et al. (2022). Sums of the same: Kuhn & De Mori (1990); Grave et al. (2017).
 
-The network is not changed by any of it: nothing here sends a gradient into it.
+The network is not changed by any of it: it learns beside it, from what it says alone.
 
 Shapes: R places, V vocabulary, E features, J experts, P = J's parts with product and network.
 """
@@ -103,11 +103,12 @@ class Product(nn.Module):
             targets: ids (R,).
 
         Returns:
-            Of the whole, (R,), with its gradient; and of the parts, (R, P), without: the product,
-            the network, all that counts, the latest, and the windows.
+            Of the whole, (R,), with its gradient by the gate, and by the logits as far as the
+            product goes; and of the parts, (R, P), without: the product, the network, all that
+            counts, the latest, and the windows.
         """
         ratios = Ratios(experts, logits)
-        network = logits.log_softmax(dim=1)
+        network = logits.detach().log_softmax(dim=1)
         a, log_g = self._gate(features, network, experts)
         own = ratios.of(targets)
         run: Callable[..., Tensor] = _LogProduct.apply
@@ -129,7 +130,7 @@ class Product(nn.Module):
 
 
 class _LogProduct(Function):
-    """The product's log probability of the tokens that came, with its gradient by a alone."""
+    """The product's log probability of the tokens that came, with its gradient by a and logits."""
 
     @staticmethod
     def forward(
@@ -157,14 +158,22 @@ class _LogProduct(Function):
                 dim=1,
             )
             said = [logits.gather(1, targets[:, None]), ratios.log_frequencies[targets, None], own]
-            ctx.save_for_backward(torch.cat(said, dim=1) - expected / total)
+            by_a = torch.cat(said, dim=1) - expected / total
+            by_logits = None
+            if ctx.needs_input_grad[1]:  # a (1 - p) for the token that came, - a p for the others
+                by_logits = weights.mul_(-a[:, :1] / total).scatter_add_(
+                    1, targets[:, None], a[:, :1]
+                )
+            ctx.save_for_backward(by_a, by_logits)
         return (came - highest - total.log())[:, 0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        (by_a,) = ctx.saved_tensors
-        return by_a * gradient[:, None], None, None, None, None
+        by_a, by_logits = (
+            one if one is None else one * gradient[:, None] for one in ctx.saved_tensors
+        )
+        return by_a, by_logits, None, None, None
 
 
 @dataclass(frozen=True)

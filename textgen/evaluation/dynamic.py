@@ -89,7 +89,7 @@ def dynamic_surprisals(
     count = len(passage.ids)
     if counts is not None:
         reading = counts.learned.reading(passage.ids[:], passage.context)
-        product = as_it_reads(counts.product, alone=end is not None)
+        product = as_it_reads(counts.product, model.vocab_size, alone=end is not None)
     with progress_bar(count, vocab.units, _("adapting"), delay=_BAR_DELAY) as bar:
         for features, logits, costs in read_in_order(adapting, passage, SEGMENT):
             judged = costs.detach()

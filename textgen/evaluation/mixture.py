@@ -94,20 +94,20 @@ def mixture_surprisals(
     model.eval()
     sample = sample or Sample.of(passage.count)
     heard = heard or Heard.of(counts.learned, passage, sample)
-    reading = as_it_reads(counts.product, alone=heard.alone)
+    reading = as_it_reads(counts.product, model.vocab_size, alone=heard.alone)
     costs = []
     for places, features in _pieces(model, passage, sample, watch):
         ids = passage.ids[places]
         targets = torch.from_numpy(ids).to(features.device).long()
-        logits = model.logits(features).float()
+        said = features.float(), model.logits(features).float()
+        without, with_all = (
+            counts.learned.consult(heard.seen(places, hidden=hidden)) for hidden in (True, False)
+        )
+        static, parts = counts.product.judge(*said, without, targets)
+        mixed, _ = reading.judge(*said, with_all, targets)
         unknown = passage.unknown_bits(ids)
-        for hidden, product in ((True, counts.product), (False, reading)):
-            experts = counts.learned.consult(heard.seen(places, hidden=hidden))
-            whole, parts = product.judge(features.float(), logits, experts, targets)
-            costs.append(to_bits(-whole) + unknown)
-        costs.append(to_bits(-parts[:, 1]) + unknown)
-    static, mixed, network = (np.concatenate(costs[first::3]) for first in range(3))
-    return Bits(network, static, mixed)
+        costs.append([to_bits(-one) + unknown for one in (parts[:, 1], static, mixed)])
+    return Bits(*map(np.concatenate, zip(*costs, strict=True)))
 
 
 def _pieces(

@@ -54,7 +54,7 @@ def predict_text(
     alone = passage.end is not None
     if counts is not None:
         reading = counts.learned.reading(passage.ids[:], passage.context)
-        product = as_it_reads(counts.product, alone=alone)
+        product = as_it_reads(counts.product, model.vocab_size, alone=alone)
     place = 0
     for features, logits, of_network in read_in_order(model, passage, piece_of(model.vocab_size)):
         places = np.arange(place, place + len(logits))
@@ -66,7 +66,7 @@ def predict_text(
             targets = torch.from_numpy(passage.ids[places]).to(logits.device).long()
             expected = product(features, logits, experts)
             whole, parts = product.judge(features, logits, experts, targets)
-            nats, of_each = -whole, parts[:, 1:]
+            nats, of_each = -whole, torch.cat([of_each, parts[:, 2:]], dim=1)
         costs.append(nats.cpu())
         top = expected.topk(min(likeliest, logits.shape[1]), dim=1)
         best.append(top.indices.cpu())
