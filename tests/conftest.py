@@ -94,6 +94,7 @@ def make_model(vocab_size: int, **settings: Any) -> LanguageModel:  # noqa: ANN4
 TINY = {
     "embedding_size": 8,
     "hidden_size": 16,
+    "num_networks": 1,
     "dropout": 0.1,
     "recurrent_dropout": 0.1,
     "label_smoothing": 0.0,

@@ -282,6 +282,7 @@ class Resolved:
 
     hidden_size: int
     embedding_size: int
+    num_networks: int = 1
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     label_smoothing: float = 0.0
@@ -307,6 +308,11 @@ class ModelConfig:
 
     num_layers: Annotated[int, Range(at_least=1, at_most=100)] = 1
     """Recurrent layers on top of each other."""
+
+    num_networks: Annotated[int, Range(at_least=1, at_most=100)] | None = None
+    """Networks of this shape that learn each for itself and speak together: what one has learned by
+    heart, the others do not say. Each takes a step's time; when not given, 1, or 2 where a
+    training's minutes are enough for so many."""
 
     dropout: Share | None = None
     """Share of the values dropped before, between and after the recurrent layers in training; when
@@ -636,6 +642,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "held_out": 0.0,
         "embedding_size": 0,
         "hidden_size": 256,
+        "num_networks": 1,
         "counts": False,
         "softmax": "full",
         "dropout": 0.0,

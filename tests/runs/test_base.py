@@ -39,4 +39,4 @@ def test_it_is_small_and_says_what_it_is() -> None:
     assert "public domain" in card
     trained = load(base.NAME)
     assert f"{len(trained.vocab):,} characters" in card
-    assert trained.model.hidden_size == 512  # the modules load it, too
+    assert trained.model.resolved.hidden_size == 512  # the modules load it, too

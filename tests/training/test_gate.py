@@ -72,18 +72,20 @@ def test_no_gradient_of_the_gates_reaches_the_network() -> None:
     assert all(parameter.grad is not None for parameter in gate.counts.product.parameters())
 
 
-@pytest.mark.parametrize("material", [MATERIAL, EXCERPT])
+@pytest.mark.parametrize(
+    ("material", "settings"), [(MATERIAL, {}), (EXCERPT, {}), (MATERIAL, {"num_networks": 2})]
+)
 @pytest.mark.parametrize("batches", POLICIES)
 def test_a_training_that_was_stopped_goes_on_exactly(
-    batches: str, material: Material, tmp_path: Path
+    batches: str, material: Material, settings: dict[str, object], tmp_path: Path
 ) -> None:
-    whole = new(material, batches=batches)
+    whole = new(material, batches=batches, **settings)
     go(whole, 24)
     path = tmp_path / "last.safetensors"
-    first = new(material, batches=batches)
+    first = new(material, batches=batches, **settings)
     position = go(first, 11)
     save_checkpoint(path, position=position, progress=Progress(), **first.parts())
-    second = new(material, batches=batches)
+    second = new(material, batches=batches, **settings)
     position, *_ = load_training(path, **second.parts())
     go(second, 13, position)
     ours, theirs = tensors(second), tensors(whole)

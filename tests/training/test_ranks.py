@@ -135,11 +135,12 @@ def test_what_two_ranks_have_begun_one_goes_on_with(by_two: Run, alone: Run) -> 
 
 
 def test_ranks_read_the_same_store(in_folder: Path, tiny_run: Run) -> None:
-    """Each by itself; two of them take the steps that one takes."""
+    """Each by itself; two of them take the steps that one takes, here with two networks."""
     story = tiny_run.folder.parent / "story.txt"
     build_store(in_folder / "store", [story], StoreConfig(held_out_by="end"))
-    alone = train(in_folder / "store", Settings.of(**EXACT), "alone").run
-    words = training(in_folder / "store", "two")
+    settings = Settings.of(**{**EXACT, "num_networks": 2})
+    alone = train(in_folder / "store", settings, "alone").run
+    words = training(in_folder / "store", "two", num_networks=2)
     with started(words, words) as processes:
         for status, said in map(ended, processes):
             assert status == 0, said

@@ -1,4 +1,4 @@
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ def test_what_is_given_stays_and_nothing_is_measured() -> None:
     chosen = {
         "hidden_size": 384,
         "embedding_size": 100,
+        "num_networks": 2,
         "dropout": 0.0,
         "recurrent_dropout": 0.6,
         "label_smoothing": 0.0,
@@ -54,6 +55,20 @@ def test_a_larger_network_is_for_who_has_the_time(passes: float, size: int) -> N
     times = min(passes, epochs)
     assert words.startswith(f"800,000 characters to learn from, time for {times:.1f} passes: ")
     assert f"hidden size {HIDDEN_SIZES[size]}" in words
+
+
+@pytest.mark.parametrize(
+    ("passes", "asked", "networks"),
+    [(15.0, {}, 1), (16.0, {}, 2), (16.0, {"hidden_size": 256}, 1), (16.0, {"num_networks": 3}, 3)],
+)
+def test_two_networks_are_for_who_has_twice_the_time(
+    passes: float, asked: dict[str, Any], networks: int
+) -> None:
+    settings, words = complete(Settings.of(minutes=10.0, **asked), 800_000, lambda _: passes)
+    assert settings.model.num_networks == networks
+    assert ("networks 2" in words) == (networks == 2)
+    times = passes / 2 if networks == 2 else passes
+    assert f"time for {times:.1f} passes" in words
 
 
 def test_who_reads_a_text_once_does_not_learn_it_by_heart() -> None:

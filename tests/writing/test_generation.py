@@ -228,14 +228,14 @@ def test_of_a_long_prefix_what_is_forgotten_need_not_be_read(
     text = (ROOT / "corpus" / "sample.txt").read_text("utf-8")[:3000]
     whole = learned.read(text)
     read = list[int]()
-    advance = learned.network.advance
+    advance = learned.networks.advance
 
     def counted(ids: list[int], state: State) -> State:
         read.extend(ids)
         return advance(ids, state)
 
     monkeypatch.setattr("textgen.writing.decoder._MEMORY", 1024)
-    monkeypatch.setattr(learned.network, "advance", counted)
+    monkeypatch.setattr(learned.networks, "advance", counted)
     end = learned.read(text)
     assert len(read) < 2000
     np.testing.assert_allclose(end.logits, whole.logits, rtol=0, atol=1e-4)

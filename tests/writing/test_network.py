@@ -6,12 +6,12 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 from tests.conftest import make_model
-from textgen.model.build import MODELS
 from textgen.model.language_model import LanguageModel
-from textgen.model.network import RNNModel
+from textgen.model.network import MODELS, RNNModel
 from textgen.runs.checkpoint import arrays_of
 from textgen.runs.weights import shapes
-from textgen.writing.network import Network, products
+from textgen.writing.ensemble import Ensemble
+from textgen.writing.network import Network, State, products
 from textgen.writing.one_thread import one_thread
 
 V = 23
@@ -21,6 +21,7 @@ SHAPES = [
     {"embedding_size": 16},
     {"embedding_size": 8, "tie": False},
     {"embedding_size": 8, "shortcut": False},
+    {"embedding_size": 8, "num_networks": 3},
 ]
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
 
@@ -34,7 +35,7 @@ def make_wild_model(**settings: object) -> LanguageModel:
 
 def assert_is_the_models_own(model: LanguageModel, dtype: torch.dtype) -> None:
     model = model.to(dtype)
-    network = Network(arrays_of(model), model.config.cell)
+    network = Ensemble(arrays_of(model), model.config.cell)
     state, expected_state = network.begin(5), None
     for ids in torch.randint(V, (6, 5)):
         with torch.no_grad():
@@ -46,8 +47,18 @@ def assert_is_the_models_own(model: LanguageModel, dtype: torch.dtype) -> None:
         np.testing.assert_allclose(
             network.logits(features), logits, rtol=0, atol=5 * TOLERANCE[dtype]
         )
-        for ours, theirs in zip(zip(*state, strict=True), expected_state, strict=True):
-            np.testing.assert_allclose(np.stack(ours), theirs, rtol=0, atol=TOLERANCE[dtype])
+        assert_is_the_same_state(state, expected_state, model, TOLERANCE[dtype])
+
+
+def assert_is_the_same_state(
+    ours: State, theirs: tuple[torch.Tensor, ...], model: LanguageModel, tolerance: float
+) -> None:
+    """Ours is by network and layer, theirs by network and part."""
+    layers = model.config.num_layers
+    of_each = [ours[first : first + layers] for first in range(0, len(ours), layers)]
+    parts = [np.stack(part) for own in of_each for part in zip(*own, strict=True)]
+    for one, other in zip(parts, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

@@ -212,3 +212,7 @@ class RNNModel(Network):
     """The language model on ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``."""
 
     implementation = "nn"
+
+
+MODELS: dict[str, type[Network]] = {"nn": RNNModel, "scratch": RNNModelScratch}
+"""The values of ``--model``."""

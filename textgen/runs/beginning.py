@@ -1,7 +1,7 @@
 """What a run gives to a training that begins with it: its weights, its vocabulary, its text."""
 
 import logging
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from hashlib import sha256
 
 from textgen.config import ModelConfig, Settings
@@ -15,7 +15,7 @@ from textgen.text.vocab import Vocab
 
 log = logging.getLogger(__name__)
 
-_SHAPE = ("cell", "hidden_size", "embedding_size", "num_layers", "tie", "shortcut")
+_SHAPE = ("cell", "hidden_size", "embedding_size", "num_layers", "num_networks", "tie", "shortcut")
 """The settings that weights are of."""
 
 
@@ -74,9 +74,7 @@ class Beginning:
             )
         usual = {field.name: field.default for field in fields(ModelConfig)}
         own = {name: getattr(self.model, name) for name in _SHAPE}
-        own |= {
-            name: getattr(self.model.resolved(), name) for name in ("hidden_size", "embedding_size")
-        }
+        own |= {name: value for name, value in asdict(self.model.resolved()).items() if name in own}
         for name, value in own.items():
             given = getattr(settings.model, name)
             if given not in (usual[name], value):

@@ -87,6 +87,8 @@ def _figures(summary: Summary) -> Iterator[str]:
 def _facts(summary: Summary) -> Iterator[str]:
     run, model = summary.run, summary.run.settings.model
     resolved = model.resolved()
+    count = resolved.num_networks
+    networks = "network:" if count == 1 else f"networks: {count}, each"
     sha256 = run.config.get("text_sha256")
     yield f"- text: {_files(summary)}, {_characters(summary)} characters" + (
         f"; SHA-256 of the {'clean text' if run.store is None else 'store'} {sha256}"
@@ -94,8 +96,9 @@ def _facts(summary: Summary) -> Iterator[str]:
         else ""
     )
     yield (
-        f"- network: {model.cell.upper()}, layers {model.num_layers}, units {resolved.hidden_size},"
-        f" embedding {resolved.embedding_size}; {len(run.vocab):,} {run.vocab.kind}s known, and in "
+        f"- {networks} {model.cell.upper()}, layers {model.num_layers}, units "
+        f"{resolved.hidden_size}, embedding {resolved.embedding_size}; "
+        f"{len(run.vocab):,} {run.vocab.kind}s known, and in "
         "vocab.json how often each stands in the text"
     )
     if run.begun_with:
@@ -110,10 +113,13 @@ def _facts(summary: Summary) -> Iterator[str]:
 
 def _facts_in_chinese(summary: Summary) -> Iterator[str]:
     run, model = summary.run, summary.run.settings.model
+    resolved = model.resolved()
+    count = resolved.num_networks
+    networks = "网络：" if count == 1 else f"网络：{count} 个，每个 "
     yield f"- 文本：{_files(summary)}，{_characters(summary)} 字"
     yield (
-        f"- 网络：{model.cell.upper()}，{model.num_layers} 层，"
-        f"{model.resolved().hidden_size} 单元；词表 {len(run.vocab):,}，vocab.json 记有各自的次数"
+        f"- {networks}{model.cell.upper()}，{model.num_layers} 层，"
+        f"{resolved.hidden_size} 单元；词表 {len(run.vocab):,}，vocab.json 记有各自的次数"
     )
     if run.begun_with:
         yield f"- 以 {readable(run.begun_with)} 的权重起步" + (

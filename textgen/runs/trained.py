@@ -39,9 +39,12 @@ class Trained:
     """Where the modules compute: cpu, cuda, mps, or auto."""
 
     def __repr__(self) -> str:
-        size = f"{self.run.settings.model.resolved().hidden_size} units"
+        resolved = self.run.settings.model.resolved()
+        size = f"{resolved.hidden_size} units"
         kinds = f"{len(self.vocab) - 1:,} {self.vocab.kind}s"
-        knows = "a network alone" if self.learned is None else "a network with counts"
+        count = resolved.num_networks
+        networks = "a network" if count == 1 else f"{count} networks"
+        knows = f"{networks} {'alone' if self.learned is None else 'with counts'}"
         return f"<Trained {self.run.name}: step {self.step:,}, {size}, {kinds}, {knows}>"
 
     @property

@@ -33,6 +33,9 @@ class DamagedError(TextgenError):
     """A checkpoint that cannot be used, whatever it was."""
 
 
+_NETWORKS = "networks."
+"""What the names of weights begin with where there are several networks."""
+
 GATES: dict[Cell, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Of each kind of recurrent layer."""
 
@@ -179,6 +182,22 @@ def require_shapes(path: Path, found: Arrays, expected: Mapping[str, tuple[int, 
 
 def shapes(vocab_size: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of a language model's weights, as its modules have them."""
+    one, count = _shapes_of_one(vocab_size, config), config.resolved().num_networks
+    if count == 1:
+        return one
+    prefixes = [f"{_NETWORKS}{number}." for number in range(count)]
+    return {prefix + name: shape for prefix in prefixes for name, shape in one.items()}
+
+
+def of_each_network(weights: Arrays) -> list[Arrays]:
+    """Return the weights of each of a model's networks, by the names that one alone gives them."""
+    if not any(name.startswith(_NETWORKS) for name in weights):
+        return [weights]
+    count = len({name.split(".")[1] for name in weights})
+    return [_part(weights, f"{_NETWORKS}{number}.") for number in range(count)]
+
+
+def _shapes_of_one(vocab_size: int, config: ModelConfig) -> dict[str, tuple[int, ...]]:
     resolved = config.resolved()
     hidden_size, embedding_size = resolved.hidden_size, resolved.embedding_size
     tied = config.tie and embedding_size > 0

@@ -41,7 +41,7 @@ def estimate(settings: Settings, vocab_size: int) -> int:
     places = training.rows * training.num_steps
     width = (GATES[model.cell] + 2) * resolved.hidden_size * model.num_layers
     classes = vocab_size if model.softmax == "full" else min(vocab_size, _SAMPLED)
-    kept = places * (width + resolved.embedding_size + 2 * classes)
+    kept = places * (resolved.num_networks * (width + resolved.embedding_size) + 2 * classes)
     return _BYTES * (weights * (2 + moments + 1 + moments) + kept)
 
 
@@ -68,6 +68,7 @@ def require_memory(settings: Settings, vocab_size: int) -> None:
 def _that_fits(settings: Settings, vocab_size: int, there: int) -> Message:
     """Return in words what can be made smaller so that it fits."""
     sizes = (
+        ("num_networks", "model", settings.model.resolved().num_networks),
         ("batch_size", "training", settings.training.rows),
         ("hidden_size", "model", settings.model.resolved().hidden_size),
     )

@@ -42,6 +42,10 @@ _ENOUGH = 4.0
 """Passes over the text that there must be time for with a larger network: with fewer, a smaller
 one, which makes more of them, is the better."""
 
+_ENOUGH_FOR_TWO = 16.0
+"""Passes that there must be time for with one of the larger networks so that two of them, half as
+many each, are the better: what one has learned by heart in so many, the other has not."""
+
 _OFTEN = 5.0
 """Passes from which on as much is dropped and smoothed as the text's length asks for."""
 
@@ -119,23 +123,25 @@ def complete(
     missing = [name for name in names if getattr(given, name) is None]
     depends = missing not in ([], ["embedding_size"])  # on the time there is
     measured = depends and training.minutes is not None and length >= _LARGE
-    sizes = HIDDEN_SIZES if measured else HIDDEN_SIZES[:1]
-    hidden_size, times = 0, epochs
-    for size in [given.hidden_size] if given.hidden_size else sizes:
-        sized = replace(settings, model=replace(given, hidden_size=size))
-        possible = min(epochs, passes(sized)) if measured else epochs
-        if not hidden_size or possible >= _ENOUGH:
-            hidden_size, times = size, possible
-        if possible < _ENOUGH:  # still less with a larger one
-            break
+    hidden_size, num_networks, times = given.hidden_size or HIDDEN_SIZES[0], 1, math.inf
+    if measured:
+        hidden_size, num_networks, times = _in_time(settings, passes)
+    times = min(epochs, times)
     resolved = asdict(
         given.resolved(
-            hidden_size=hidden_size, **_against_learning_by_heart(length, hidden_size, times)
+            hidden_size=hidden_size,
+            num_networks=num_networks,
+            **_against_learning_by_heart(length, hidden_size, times),
         )
     )
     chosen = {name: resolved[name] for name in missing}
     told = chosen | opened
-    words = [f"{_(_IN_WORDS[name])} {value:g}" for name, value in told.items() if value]
+    nothing = {field.name: field.default for field in fields(Resolved)}
+    words = [
+        f"{_(_IN_WORDS[name])} {value:g}"
+        for name, value in told.items()
+        if value != nothing.get(name)
+    ]
     if training.epochs is None:
         words.append(_("at most {count:g} epochs").format(count=epochs))
     reason = (
@@ -149,8 +155,25 @@ def complete(
     return completed, reason if words else ""
 
 
+def _in_time(settings: Settings, passes: Callable[[Settings], float]) -> tuple[int, int, float]:
+    """Return the hidden size and the number of networks that there is time for, and the passes."""
+    given = settings.model
+    sizes = [given.hidden_size] if given.hidden_size else HIDDEN_SIZES
+    hidden_size, times = sizes[0], 0.0
+    for size in sizes:
+        possible = passes(replace(settings, model=replace(given, hidden_size=size)))
+        if size == sizes[0] or possible >= _ENOUGH:
+            hidden_size, times = size, possible
+        if possible < _ENOUGH:  # still less with a larger one
+            break
+    if given.num_networks is None and hidden_size >= HIDDEN_SIZES[-1] and times >= _ENOUGH_FOR_TWO:
+        return hidden_size, 2, times / 2
+    return hidden_size, given.num_networks or 1, times
+
+
 _IN_WORDS = {
     "hidden_size": marked("hidden size"),
+    "num_networks": marked("networks"),
     "embedding_size": marked("embedding size"),
     "dropout": "dropout",
     "recurrent_dropout": marked("recurrent dropout"),

@@ -19,7 +19,8 @@ from textgen.errors import TextgenError, UsageError
 from textgen.runs.trained import Trained
 from textgen.text.vocab import UNKNOWN_ID, TokenIds, Vocab
 from textgen.writing.endings import Ending
-from textgen.writing.network import Array, Network, State
+from textgen.writing.ensemble import Ensemble
+from textgen.writing.network import Array, State
 from textgen.writing.one_thread import one_thread
 from textgen.writing.sampling import draw, excluded_tokens, weights
 
@@ -60,7 +61,7 @@ class Decoder:
     """A model made ready to write.
 
     Args:
-        network: its weights, by the names of the modules' parameters; they stay as they are.
+        weights: its networks', by the names of the modules' parameters; they stay as they are.
         cell: the kind of its recurrent layers.
         vocab: its vocabulary.
         mixer: what it knows beside the network, if it does.
@@ -70,7 +71,7 @@ class Decoder:
 
     def __init__(
         self,
-        network: Mapping[str, Array],
+        weights: Mapping[str, Array],
         cell: Cell,
         vocab: Vocab,
         mixer: Mixer | None = None,
@@ -81,11 +82,8 @@ class Decoder:
         self.excluded = excluded_tokens(vocab, end)
         self._excluded_ids = np.flatnonzero(self.excluded)
         self.mixer = mixer
-        bias = network["output.bias"]
-        if mixer is None:
-            # In the bias it costs nothing; a mask over the logits would cost time at every step.
-            bias = np.where(self.excluded, -np.inf, bias).astype(bias.dtype)
-        self.network = Network({**network, "output.bias": bias}, cell)
+        silent = self._excluded_ids.tolist() if mixer is None else []
+        self.networks = Ensemble(weights, cell, silent)
 
     @classmethod
     def of(cls, trained: Trained) -> Self:
@@ -143,9 +141,9 @@ class Decoder:
             recent = np.concatenate([context.recent, ids], axis=1)
             given = given or context.given
         last = ids[:, -1].tolist()
-        state = self.network.advance(last, state)
-        features = self.network.features(last, state)
-        logits = self.network.logits(features)
+        state = self.networks.advance(last, state)
+        features = self.networks.features(last, state)
+        logits = self.networks.logits(features)
         recent = recent[:, -MAX_REPETITION_WINDOW:]
         if self.mixer is not None and given is not None:
             histories = recent[:, -self.mixer.learned.histories.reach :].tolist()
@@ -195,7 +193,7 @@ class Decoder:
 
     def _advance(self, ids: TokenIds, state: State) -> State:
         for tokens in ids.T.tolist():
-            state = self.network.advance(tokens, state)
+            state = self.networks.advance(tokens, state)
         return state
 
     def _skim(self, ids: TokenIds) -> State:
@@ -204,7 +202,7 @@ class Decoder:
         Of a long text only the end is read, if that is enough: if the end, read on from nothing and
         read on from the text's first tokens, comes to the same state.
         """
-        begin = self.network.begin()
+        begin = self.networks.begin()
         if ids.shape[1] > 2 * _MEMORY:
             end, half = ids[:, -_MEMORY:], _MEMORY // 2
             once = self._advance(ids[:, :_FIRST], begin)

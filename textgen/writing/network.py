@@ -77,6 +77,16 @@ class Network:
         """What a token alone tells the first layer's gates, and by the shortcut the features."""
 
     @property
+    def num_layers(self) -> int:
+        """Recurrent layers."""
+        return len(self._layers)
+
+    @property
+    def num_features(self) -> int:
+        """F."""
+        return int(self._output.shape[1])
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """What is computed in."""
         return self._bias.dtype
