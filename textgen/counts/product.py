@@ -160,20 +160,19 @@ class _LogProduct(Function):
             said = [logits.gather(1, targets[:, None]), ratios.log_frequencies[targets, None], own]
             by_a = torch.cat(said, dim=1) - expected / total
             by_logits = None
-            if ctx.needs_input_grad[1]:  # a (1 - p) for the token that came, - a p for the others
-                by_logits = weights.mul_(-a[:, :1] / total).scatter_add_(
-                    1, targets[:, None], a[:, :1]
-                )
+            if ctx.needs_input_grad[1]:  # -a p, and a (1 - p) for the token that came
+                by_logits = weights.mul_(-a[:, :1] / total)
+                by_logits.scatter_add_(1, targets[:, None], a[:, :1])
             ctx.save_for_backward(by_a, by_logits)
         return (came - highest - total.log())[:, 0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        by_a, by_logits = (
-            one if one is None else one * gradient[:, None] for one in ctx.saved_tensors
-        )
-        return by_a, by_logits, None, None, None
+        by_a, by_logits = ctx.saved_tensors
+        of_row = gradient[:, None]
+        by_logits = None if by_logits is None else by_logits * of_row
+        return by_a * of_row, by_logits, None, None, None
 
 
 @dataclass(frozen=True)

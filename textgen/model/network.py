@@ -26,7 +26,8 @@ class Network(LanguageModel):
 
     Args:
         vocab_size: V.
-        config: the shape; every setting is explained there.
+        config: the shape; every setting is explained there. The number of networks is an
+            ensemble's, and not looked at.
     """
 
     implementation: ClassVar[Implementation]
