@@ -35,8 +35,12 @@ _SHARE = 0.65
 """Of a long training in which it learns: at its end, as the learning rate falls, the network learns
 most by heart."""
 
-_EVERY = 8
-"""It learns from one batch of so many, which takes a fifteenth of the time."""
+_EVERY, _EVERY_OF_FEW = 8, 2
+"""It learns from one batch of so many, which takes a fifteenth of the time; where there are few
+tokens, as of letters, that takes less, and it learns from more of them."""
+
+_FEW = 1024
+"""Tokens that are few."""
 
 _LEAST = 300
 """Batches that it learns from at least, where the network has so many."""
@@ -129,7 +133,8 @@ class GateLearner:
             step: the number of steps done.
             steps: those in which the gate learns.
         """
-        every = max(1, min(_EVERY, steps // _LEAST))
+        usual = _EVERY if self._model.vocab_size > _FEW else _EVERY_OF_FEW
+        every = max(1, min(usual, steps // _LEAST))
         if step > steps or step % every or self._batch is None:
             return
         features, y = self._batch
