@@ -5,6 +5,7 @@ from these dataclasses. A setting out of range raises ``UsageError`` when it is 
 """
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain
@@ -38,11 +39,12 @@ DEFAULT_MINUTES = 10.0
 HIDDEN_SIZES = (256, 512)
 """Units in a recurrent layer that a training chooses from; the first where nothing is measured."""
 
-BATCH_SIZES = (16, 32)
-"""Rows in a batch of a short text, or one of which nothing is known, and of a long one."""
+BATCH_SIZES = (16, 32, 64)
+"""Rows in a batch of a short text, or one of which nothing is known, of a long one, and of one that
+is very long."""
 
-_LEARNING_RATES = (8e-3, 1e-2)
-"""With fewer rows than in a batch of a long text, and with as many."""
+_LEARNING_RATES = (8e-3, 1e-2, 1.4e-2)
+"""With so many rows, and more."""
 
 MAX_REPETITION_WINDOW = 1024
 """Tokens back to which the repetition penalty can look: so many are kept at hand."""
@@ -372,7 +374,7 @@ class TrainingConfig:
     """Rows that go on from batch to batch, the state carried; or shuffled pieces, state zero."""
 
     batch_size: Count | None = None
-    """Rows in a batch; when not given, 16, or 32 for a long text."""
+    """Rows in a batch; when not given, 16, or 32 for a long text, or 64 for a very long one."""
 
     num_steps: Count = 32
     """Tokens in a row: how far back in time the gradient reaches."""
@@ -381,7 +383,8 @@ class TrainingConfig:
     """Rule that turns gradients into steps."""
 
     learning_rate: Annotated[float, Range(above=0, below=inf)] | None = None
-    """Learning rate at its highest; when not given, 0.008, or 0.01 with 32 rows and more."""
+    """Learning rate at its highest; when not given, 0.008, 0.01 with 32 rows and more, or
+    0.014 with 64 and more."""
 
     schedule: Literal["cosine", "linear", "constant"] = "linear"
     """Course of the learning rate after the warm-up."""
@@ -441,7 +444,8 @@ class TrainingConfig:
     @property
     def highest_rate(self) -> float:
         """The learning rate at its highest: the one that goes with the rows where none is given."""
-        return self.learning_rate or _LEARNING_RATES[self.rows >= BATCH_SIZES[1]]
+        place = bisect_right(BATCH_SIZES, self.rows) - 1
+        return self.learning_rate or _LEARNING_RATES[max(0, place)]
 
 
 @dataclass(frozen=True)

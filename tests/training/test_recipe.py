@@ -80,12 +80,14 @@ def test_who_reads_a_text_once_does_not_learn_it_by_heart() -> None:
 
 
 def test_batches_are_larger_where_there_are_enough_of_them() -> None:
-    for length, asked, rows in ((50_000, None, 16), (10**6, None, 32), (10**6, 8, 8)):
+    rates = {8: 0.008, 16: 0.008, 32: 0.01, 64: 0.014}
+    lengths = (50_000, None, 16), (10**6, None, 32), (10**7, None, 64), (10**6, 8, 8)
+    for length, asked, rows in lengths:
         settings = Settings.of(epochs=1.0, batch_size=asked)
         assert settings.training.rows == (asked or 16)
         training = complete(settings, length, never)[0].training
         assert training.rows == training.batch_size == rows
-        assert training.learning_rate == (0.01 if rows == 32 else 0.008)
+        assert training.learning_rate == rates[rows]
         kept = complete(Settings.of(epochs=1.0, learning_rate=0.5), length, never)[0].training
         assert kept.highest_rate == 0.5
 

@@ -7,6 +7,7 @@ the end; so is what is dropped at 10,000,000, where only the sizes were compared
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
@@ -34,6 +35,9 @@ _BY_LENGTH = {
 _LARGE = 200_000
 """Characters from which on a text can teach a larger network more than a smaller one, and has
 batches enough when they are larger."""
+
+_BATCHED = (_LARGE, 5_000_000)
+"""Characters from which on a batch has more rows, the second number of them and the third."""
 
 _LARGE_LEAST = {"dropout": 0.2, "recurrent_dropout": 0.25}
 """The least that is dropped of a larger network."""
@@ -111,7 +115,7 @@ def complete(
         pretrained: whether the network begins with what another run has learned.
     """
     given, training = settings.model, settings.training
-    usual = BATCH_SIZES[length >= _LARGE]
+    usual = BATCH_SIZES[bisect_right(_BATCHED, length)]
     opened = {} if training.batch_size else {"batch_size": usual}
     training = replace(training, batch_size=training.batch_size or usual)
     slower = _PRETRAINED_RATE if pretrained and training.learning_rate is None else 1.0
