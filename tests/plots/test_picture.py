@@ -35,3 +35,11 @@ def test_nothing_yet_and_holes_are_drawn_as_what_they_are() -> None:
     picture = svg(plot("a", "a", "a", [line("some", holes, None)]), "a")
     (path,) = (p for p in picture.split("points=") if 'width="2"' in p)
     assert len(path.split('"')[1].split()) == 2
+
+
+def test_what_is_no_curve_is_drawn_as_dots() -> None:
+    glances = line("at a glance", [(0.0, 5.0), (1.0, 4.0)], None, markers=True)
+    picture = svg(plot("a", "a", "a", [glances | {"mode": "markers", "opacity": 0.4}]), "a")
+    assert picture.count("<circle") == picture.count('r="3"') == 2
+    assert 'width="2"' not in picture
+    assert "opacity:0.4" in picture

@@ -52,8 +52,12 @@ def svg(window: Window, title: str) -> str:
     for number, (trace, points) in enumerate(curves):
         style = trace["line"]
         color, dash = style.get("color", _TEXT), "6 5" if "dash" in style else ""
-        parts.append(_line([place(x, y) for x, y in points], color, style["width"], dash))
-        legend = f'{right} style="fill:{color}"'
+        placed, opacity = [place(x, y) for x, y in points], trace.get("opacity", 1)
+        if trace["mode"] == "markers":
+            parts += [_dot(point, color, opacity) for point in placed]
+        else:
+            parts.append(_line(placed, color, style["width"], dash))
+        legend = f'{right} style="fill:{color};opacity:{opacity}"'
         parts.append(_text(_WIDTH - _RIGHT - 8, _TOP + 20 + 20 * number, trace["name"], legend))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -69,6 +73,11 @@ def _line(points: list[tuple[float, float]], color: str, width: float, dash: str
         f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="{width}" '
         f'stroke-dasharray="{dash}"/>'
     )
+
+
+def _dot(point: tuple[float, float], color: str, opacity: float) -> str:
+    x, y = point
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}" opacity="{opacity}"/>'
 
 
 def _text(x: float, y: float, words: str, style: str) -> str:
